@@ -1,0 +1,290 @@
+import { Type, type Static } from 'typebox';
+import { WIRE_LIMITS } from './limits.ts';
+import { EvaluationProtocolSchema, TaskIdSchema } from './task.ts';
+import { TensorSchema } from './tensor.ts';
+
+const closed = { additionalProperties: false } as const;
+const Name = Type.String({ maxLength: WIRE_LIMITS.nameLength });
+const Text = Type.String({ maxLength: WIRE_LIMITS.textLength });
+const Count = Type.Integer({ minimum: 0 });
+const Sequence = Type.Integer({ minimum: 0 });
+const Interval = Type.Object({ low: Type.Number(), high: Type.Number() }, closed);
+const Version = Type.Object({ major: Count, minor: Count }, closed);
+
+/** A share of episodes with its 95 % Wilson interval; `rate` and the interval are null while `episodes` is 0. */
+export const RateSchema = Type.Object(
+  {
+    successes: Count,
+    episodes: Count,
+    rate: Type.Union([Type.Number(), Type.Null()]),
+    interval: Type.Union([Interval, Type.Null()]),
+  },
+  closed,
+);
+export type Rate = Static<typeof RateSchema>;
+
+/** Scores of one task in one run. DMControl has no success: its rates stay at 0 episodes and the return counts. */
+export const TaskScoreSchema = Type.Object(
+  {
+    task: TaskIdSchema,
+    planned: Count,
+    finished: Count,
+    errors: Count,
+    successAnyTime: RateSchema,
+    successAtEnd: RateSchema,
+    /** Median over successful episodes of the first step with success. */
+    firstSuccessStep: Type.Union([Type.Number(), Type.Null()]),
+    meanReturn: Type.Union([Type.Number(), Type.Null()]),
+    /** (return - random) / (reference - random), spec section 6; null where the table has no usable row. */
+    normalizedScore: Type.Union([Type.Number(), Type.Null()]),
+  },
+  closed,
+);
+export type TaskScore = Static<typeof TaskScoreSchema>;
+
+export const RunStateSchema = Type.Union([
+  Type.Literal('starting'),
+  Type.Literal('running'),
+  Type.Literal('paused'),
+  Type.Literal('draining'),
+  Type.Literal('finished'),
+  Type.Literal('stopped'),
+  Type.Literal('failed'),
+]);
+export type RunState = Static<typeof RunStateSchema>;
+
+export const RunSummarySchema = Type.Object(
+  {
+    run: Name,
+    kind: Type.Union([Type.Literal('evaluate'), Type.Literal('collect')]),
+    state: RunStateSchema,
+    policy: Name,
+    protocol: EvaluationProtocolSchema,
+    seed: Count,
+    plannedEpisodes: Count,
+    finishedEpisodes: Count,
+    errorEpisodes: Count,
+    /** Episodes that were started again because a worker or the agent host was lost. */
+    redoneEpisodes: Count,
+    steps: Count,
+    stepsPerSecond: Type.Number(),
+    secondsLeft: Type.Union([Type.Number(), Type.Null()]),
+    startedAt: Type.String(),
+    tasks: Type.Array(TaskScoreSchema, { maxItems: 256 }),
+    /** Mean over tasks of the two success rates (tasks that report success only). */
+    meanSuccessAnyTime: Type.Union([Type.Number(), Type.Null()]),
+    meanSuccessAtEnd: Type.Union([Type.Number(), Type.Null()]),
+    message: Text,
+  },
+  closed,
+);
+export type RunSummary = Static<typeof RunSummarySchema>;
+
+/** One environment as the page lists it. `key` is `workerId:index`, stable for the life of the worker. */
+export const EnvironmentViewSchema = Type.Object(
+  {
+    key: Name,
+    run: Name,
+    episode: Count,
+    task: TaskIdSchema,
+    start: Count,
+    horizon: Count,
+    /** Content address of the geometry under `/scene/<hash>`; empty until the worker has sent it. */
+    scene: Name,
+  },
+  closed,
+);
+export type EnvironmentView = Static<typeof EnvironmentViewSchema>;
+
+export const WorkerViewSchema = Type.Object(
+  {
+    worker: Name,
+    state: Type.Union([
+      Type.Literal('starting'),
+      Type.Literal('ready'),
+      Type.Literal('lost'),
+      Type.Literal('gone'),
+    ]),
+    processId: Count,
+    environments: Count,
+    stepsPerSecond: Type.Number(),
+    restarts: Count,
+    message: Text,
+  },
+  closed,
+);
+export type WorkerView = Static<typeof WorkerViewSchema>;
+
+/** Where the time of one decision goes, in milliseconds (medians over the last seconds), and queue figures. */
+export const LoadViewSchema = Type.Object(
+  {
+    stepsPerSecond: Type.Number(),
+    simulateMs: Type.Number(),
+    transportMs: Type.Number(),
+    decideMs: Type.Number(),
+    totalMs: Type.Number(),
+    batchSize: Type.Number(),
+    queueDepth: Type.Number(),
+    queueMs: Type.Number(),
+    viewers: Count,
+  },
+  closed,
+);
+export type LoadView = Static<typeof LoadViewSchema>;
+
+export const ModelViewSchema = Type.Object(
+  {
+    name: Name,
+    parameters: Count,
+    modulation: Name,
+    poolSize: Count,
+    backend: Name,
+    version: Count,
+  },
+  closed,
+);
+export type ModelView = Static<typeof ModelViewSchema>;
+
+// ---------------------------------------------------------------- server to page
+
+export const PageWelcomeSchema = Type.Object(
+  {
+    type: Type.Literal('welcome'),
+    protocol: Version,
+    serverId: Name,
+    role: Type.Union([Type.Literal('viewer'), Type.Literal('operator')]),
+  },
+  closed,
+);
+
+/** The whole present state: sent after the welcome and whenever a page fell behind. Replaces all that came before. */
+export const SnapshotSchema = Type.Object(
+  {
+    type: Type.Literal('snapshot'),
+    sequence: Sequence,
+    runs: Type.Array(RunSummarySchema, { maxItems: 64 }),
+    environments: Type.Array(EnvironmentViewSchema, { maxItems: 1024 }),
+    workers: Type.Array(WorkerViewSchema, { maxItems: 256 }),
+    load: LoadViewSchema,
+    model: Type.Union([ModelViewSchema, Type.Null()]),
+  },
+  closed,
+);
+
+export const RunUpdatedSchema = Type.Object(
+  { type: Type.Literal('run-updated'), sequence: Sequence, summary: RunSummarySchema },
+  closed,
+);
+
+export const EpisodeStartedSchema = Type.Object(
+  { type: Type.Literal('episode-started'), sequence: Sequence, environment: EnvironmentViewSchema },
+  closed,
+);
+
+export const EpisodeEndedSchema = Type.Object(
+  {
+    type: Type.Literal('episode-ended'),
+    sequence: Sequence,
+    key: Name,
+    run: Name,
+    episode: Count,
+    task: TaskIdSchema,
+    start: Count,
+    outcome: Type.Union([Type.Literal('success'), Type.Literal('failure'), Type.Literal('scored'), Type.Literal('error')]),
+    length: Count,
+    return: Type.Number(),
+    successAtEnd: Type.Boolean(),
+    firstSuccessStep: Type.Union([Count, Type.Null()]),
+    message: Text,
+  },
+  closed,
+);
+
+export const WorkersUpdatedSchema = Type.Object(
+  { type: Type.Literal('workers-updated'), sequence: Sequence, workers: Type.Array(WorkerViewSchema, { maxItems: 256 }) },
+  closed,
+);
+
+export const NoticeSchema = Type.Object(
+  {
+    type: Type.Literal('notice'),
+    sequence: Sequence,
+    level: Type.Union([Type.Literal('info'), Type.Literal('warning'), Type.Literal('error')]),
+    text: Text,
+    at: Type.String(),
+  },
+  closed,
+);
+
+/**
+ * Latest-wins picture of all running environments; at most one is unacknowledged per page. n = environments in it.
+ * Curves: the page appends (step, reward) of each frame it gets; missing ones are simply not drawn.
+ */
+export const FramesSchema = Type.Object(
+  {
+    type: Type.Literal('frames'),
+    frame: Sequence,
+    keys: Type.Array(Name, { maxItems: 1024 }),
+    episodes: TensorSchema, // uint32 [n]
+    steps: TensorSchema, // uint32 [n]
+    rewards: TensorSchema, // float32 [n] last reward
+    returns: TensorSchema, // float32 [n] sum of rewards so far
+    flags: TensorSchema, // uint8 [n] STEP_FLAGS; `success` means success at any time so far
+    selections: TensorSchema, // int32 [n] selected modulator, -1 where there is none
+    similarities: TensorSchema, // float32 [n] cosine of query and selected key
+    poseCounts: TensorSchema, // uint16 [n] bodies of each environment in `poses`; 0 if unknown
+    poses: TensorSchema, // float32 [m, 7] position, quaternion (w, x, y, z)
+    load: LoadViewSchema,
+  },
+  closed,
+);
+
+export const PageRefusedSchema = Type.Object({ type: Type.Literal('refused'), code: Name, message: Text, hint: Text }, closed);
+
+// ---------------------------------------------------------------- page to server
+
+export const PageHelloSchema = Type.Object(
+  { type: Type.Literal('hello'), protocol: Version, token: Type.Optional(Name) },
+  closed,
+);
+
+/** Confirms a `frames` message, so that the next may be sent. `visible`: false slows the stream to 1 Hz. */
+export const AcknowledgeSchema = Type.Object(
+  { type: Type.Literal('acknowledge'), frame: Sequence, visible: Type.Boolean() },
+  closed,
+);
+
+export const SubscribeSchema = Type.Object(
+  { type: Type.Literal('subscribe'), framesHz: Type.Number({ minimum: 0, maximum: 60 }) },
+  closed,
+);
+
+/** Needs the role `operator`. Answered by `run-updated` or by a `notice` that says why not. */
+export const ControlSchema = Type.Object(
+  {
+    type: Type.Literal('control'),
+    run: Name,
+    action: Type.Union([Type.Literal('pause'), Type.Literal('resume'), Type.Literal('stop')]),
+  },
+  closed,
+);
+
+export const PageEventSchema = Type.Union([
+  PageWelcomeSchema,
+  SnapshotSchema,
+  RunUpdatedSchema,
+  EpisodeStartedSchema,
+  EpisodeEndedSchema,
+  WorkersUpdatedSchema,
+  NoticeSchema,
+  FramesSchema,
+  PageRefusedSchema,
+]);
+export type PageEvent = Static<typeof PageEventSchema>;
+
+export const PageRequestSchema = Type.Union([PageHelloSchema, AcknowledgeSchema, SubscribeSchema, ControlSchema]);
+export type PageRequest = Static<typeof PageRequestSchema>;
+
+export type Frames = Static<typeof FramesSchema>;
+export type Snapshot = Static<typeof SnapshotSchema>;
+export type EpisodeEnded = Static<typeof EpisodeEndedSchema>;

@@ -1,0 +1,168 @@
+/** How a failure is treated: `retry` may go away by itself, `refused` needs a changed request, `fatal` needs a person. */
+export type ErrorSeverity = 'retry' | 'refused' | 'fatal';
+
+interface ErrorEntry {
+  readonly severity: ErrorSeverity;
+  /** What happened; `%s` is replaced by what was got. */
+  readonly message: string;
+  /** What to do about it. */
+  readonly hint: string;
+}
+
+/** The one table of every error a peer, a caller of the HTTP API or a user of the command line can see. */
+export const ERROR_TABLE = {
+  L2M_FRAME_TOO_LARGE: {
+    severity: 'refused',
+    message: 'A message exceeds the wire limits: %s.',
+    hint: 'Send fewer environments in one message, or raise the limit on both ends.',
+  },
+  L2M_FRAME_MALFORMED: {
+    severity: 'refused',
+    message: 'The bytes are not a message of this protocol: %s.',
+    hint: 'Check that the peer is an l2m worker or page and that nothing rewrites its frames.',
+  },
+  L2M_TENSOR_MISMATCH: {
+    severity: 'refused',
+    message: 'A tensor does not match its description: %s.',
+    hint: 'The product of the shape times the item size must equal the frame length.',
+  },
+  L2M_MESSAGE_INVALID: {
+    severity: 'refused',
+    message: 'The message does not fit its schema: %s.',
+    hint: 'Compare it with protocol/generated/schema.json.',
+  },
+  L2M_MESSAGE_UNEXPECTED: {
+    severity: 'refused',
+    message: 'The message is not allowed now: %s.',
+    hint: 'A worker says hello first and acts only on environments assigned to it.',
+  },
+  L2M_VERSION_REFUSED: {
+    severity: 'fatal',
+    message: 'The peer speaks another version of the protocol: %s.',
+    hint: 'Run the worker or the page from the same release as the server.',
+  },
+  L2M_TOKEN_REFUSED: {
+    severity: 'refused',
+    message: 'The token is missing or wrong: %s.',
+    hint: 'Pass the token that the server was started with.',
+  },
+  L2M_TASK_UNKNOWN: {
+    severity: 'refused',
+    message: 'There is no task or group called %s.',
+    hint: '`npx l2m tasks` lists every task and group.',
+  },
+  L2M_TASK_UNSUPPORTED: {
+    severity: 'refused',
+    message: 'The policy cannot control this task: %s.',
+    hint: 'Choose another task, or a policy that covers its observations and actions.',
+  },
+  L2M_START_UNKNOWN: {
+    severity: 'refused',
+    message: 'There is no such start state: %s.',
+    hint: 'official-v3 has 50 starts a task; l2m-paper has no limit.',
+  },
+  L2M_SIMULATOR_FAULT: {
+    severity: 'retry',
+    message: 'The simulator failed: %s.',
+    hint: 'The episode is redone; a task that fails again and again is counted as an error, not as a failure of the policy.',
+  },
+  L2M_WORKER_LOST: {
+    severity: 'retry',
+    message: 'A simulator worker was lost: %s.',
+    hint: 'It is replaced and its episodes are redone, as long as the restart budget lasts.',
+  },
+  L2M_WORKER_BUDGET: {
+    severity: 'fatal',
+    message: 'Workers failed too often: %s.',
+    hint: 'Look at the worker log in the data directory; `npx l2m doctor` checks the simulators.',
+  },
+  L2M_AGENT_LOST: {
+    severity: 'retry',
+    message: 'The agent host stopped: %s.',
+    hint: 'It is restarted and the model reloaded; `npx l2m doctor` checks the tensor backend.',
+  },
+  L2M_AGENT_BUDGET: {
+    severity: 'fatal',
+    message: 'The agent host failed too often: %s.',
+    hint: 'Run with `--backend wasm` to rule out the native backend, and look at the server log.',
+  },
+  L2M_BACKEND_UNAVAILABLE: {
+    severity: 'fatal',
+    message: 'The tensor backend cannot be used: %s.',
+    hint: '`npx l2m doctor` says what is missing.',
+  },
+  L2M_SHAPE_MISMATCH: {
+    severity: 'fatal',
+    message: 'A tensor has the wrong shape: %s.',
+    hint: 'Check that model, pool and configuration come from one checkpoint.',
+  },
+  L2M_CHECKPOINT_INVALID: {
+    severity: 'fatal',
+    message: 'The checkpoint cannot be used: %s.',
+    hint: 'A checkpoint is a folder with manifest.json, model.safetensors and pool.safetensors.',
+  },
+  L2M_DATA_INVALID: {
+    severity: 'fatal',
+    message: 'The data file cannot be used: %s.',
+    hint: 'Collect it again with `npx l2m collect`.',
+  },
+  L2M_CONFIG_INVALID: {
+    severity: 'refused',
+    message: 'The configuration is not valid: %s.',
+    hint: '`npx l2m --help` lists every option with its default.',
+  },
+  L2M_STORE_UNWRITABLE: {
+    severity: 'fatal',
+    message: 'The data directory cannot be written: %s.',
+    hint: 'Free space or choose another place with --data.',
+  },
+  L2M_STORE_BUSY: {
+    severity: 'fatal',
+    message: 'Another server already uses this data directory: %s.',
+    hint: 'Stop it, or choose another place with --data.',
+  },
+  L2M_RUN_UNKNOWN: {
+    severity: 'refused',
+    message: 'There is no run called %s.',
+    hint: '`npx l2m runs` lists the runs in the data directory.',
+  },
+  L2M_RUN_MISMATCH: {
+    severity: 'refused',
+    message: 'The run cannot be resumed: %s.',
+    hint: 'Resume with the same checkpoint, tasks and protocol, or start a new run.',
+  },
+  L2M_ADDRESS_UNSAFE: {
+    severity: 'fatal',
+    message: 'Listening beyond this machine needs keys and tokens: %s.',
+    hint: 'Give --curve-keys and --tokens, or bind to 127.0.0.1.',
+  },
+  L2M_VIEWER_SLOW: {
+    severity: 'retry',
+    message: 'The page fell too far behind: %s.',
+    hint: 'It reconnects and receives the present state afresh.',
+  },
+  L2M_INTERNAL: {
+    severity: 'fatal',
+    message: 'Something went wrong inside the server (%s).',
+    hint: 'Find the correlation id in the server log and report it.',
+  },
+} as const satisfies Record<string, ErrorEntry>;
+
+export type ErrorCode = keyof typeof ERROR_TABLE;
+
+/** What a peer is told about a failure. Never holds a traceback. */
+export interface WireError {
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly hint: string;
+}
+
+/** Fills the table's message with what was got. */
+export function wireError(code: ErrorCode, got: string): WireError {
+  const entry = ERROR_TABLE[code];
+  return { code, message: entry.message.replace('%s', () => got), hint: entry.hint };
+}
+
+export function severityOf(code: ErrorCode): ErrorSeverity {
+  return ERROR_TABLE[code].severity;
+}

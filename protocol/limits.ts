@@ -1,0 +1,18 @@
+/**
+ * Every limit on bytes that come from a peer, checked before anything is allocated for them.
+ * The Python twin reads the same numbers from the generated JSON Schema file (`x-l2m-limits`).
+ */
+export const WIRE_LIMITS = {
+  headerBytes: 64 * 1024,
+  headerDepth: 8,
+  headerItems: 8192,
+  tensorRank: 4,
+  tensorCount: 16,
+  frameCount: 18,
+  messageBytes: 64 * 1024 * 1024,
+  environmentsPerWorker: 256,
+  observationSize: 512,
+  actionSize: 64,
+  nameLength: 128,
+  textLength: 4096,
+} as const;
