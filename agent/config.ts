@@ -1,0 +1,113 @@
+import { AgentError } from './agent-error.ts';
+
+/** Sizes of the decision transformer. Shape letters as in agent/README.md. */
+export interface ModelConfig {
+  /** D, width of every token. */
+  readonly width: number;
+  readonly blocks: number;
+  /** H; the width must be a multiple of it. */
+  readonly heads: number;
+  /** T, timesteps a window holds at most. */
+  readonly context: number;
+  /** S, size of the unified observation vector (spec §2.1). */
+  readonly stateSize: number;
+  /** A, size of the padded action (spec §2.2). */
+  readonly actionSize: number;
+  /** V, bins of the action tokeniser (spec §2.3). */
+  readonly bins: number;
+  /** Timesteps that have a code; a step at or beyond it has none and is refused. */
+  readonly maximumTimestep: number;
+}
+
+/** How the frozen model is modulated. `keys` may exceed the pool when several keys share one modulator (beyond the paper). */
+export type ModulationConfig =
+  | { readonly kind: 'none' }
+  | {
+      readonly kind: 'lora';
+      readonly poolSize: number;
+      readonly keyCount: number;
+      readonly rank: number;
+      readonly scaling: number;
+    }
+  | { readonly kind: 'ia3'; readonly poolSize: number; readonly keyCount: number };
+
+/** Mean and deviation of each of the S dimensions, of one domain's training data. */
+export interface StandardisationTable {
+  readonly mean: readonly number[];
+  readonly deviation: readonly number[];
+}
+
+/** Everything about running the policy that is not a weight. The first four go beyond the paper or repair the reference. */
+export interface PolicyOptions {
+  /** States become (x - mean) / (deviation + 0.01) with the table of the task's domain; absent: raw states as in the paper. */
+  readonly standardise?: { readonly metaworld?: StandardisationTable; readonly dmcontrol?: StandardisationTable };
+  /** Actions decode to the middle of their bin instead of its lower edge. */
+  readonly binCentres: boolean;
+  /** Context, timestep and return-to-go start anew every so many steps: a model has codes only for timesteps it was trained on. */
+  readonly restartAtHorizon: number | null;
+  /** `zero` repeats the reference's evaluation, where later episodes start from an all-zero state (spec §6.3). */
+  readonly startObservation: 'observed' | 'zero';
+  /** Rewards and returns-to-go are divided by these (spec §2.4). */
+  readonly rewardScale: { readonly metaworld: number; readonly dmcontrol: number };
+}
+
+/** All a checkpoint's manifest has to say about the policy. */
+export interface PolicyConfig {
+  readonly model: ModelConfig;
+  readonly modulation: ModulationConfig;
+  readonly options: PolicyOptions;
+}
+
+/** Tokens of one timestep: state, return-to-go, A actions, reward (spec §1.2). */
+export function tokensPerStep(model: ModelConfig): number {
+  return model.actionSize + 3;
+}
+
+/** Position of the token, inside its timestep, that predicts the first action dimension: the return-to-go (spec §1.4). */
+export const FIRST_PREDICTING_POSITION = 1;
+
+/** Row of the action table that stands for "no action"; kept at zero (spec §1.1). */
+export function padToken(model: ModelConfig): number {
+  return model.bins;
+}
+
+/** Options of the paper: nothing beyond it, but episodes start from what was observed. */
+export const PAPER_OPTIONS: PolicyOptions = {
+  binCentres: false,
+  restartAtHorizon: null,
+  startObservation: 'observed',
+  rewardScale: { metaworld: 200, dmcontrol: 100 },
+};
+
+/** L2M-LoRA as published: pool 30, rank 8, alpha 16, so scaling 2 (spec §3.1). */
+export const PAPER_MODULATION: ModulationConfig = { kind: 'lora', poolSize: 30, keyCount: 30, rank: 8, scaling: 2 };
+
+const UNIFIED = { context: 5, stateSize: 204, actionSize: 6, bins: 64, maximumTimestep: 1000 } as const;
+
+/** Sizes with a name. `paper` is the reference's dt_mediumplus_64 (spec §1.1), the others are ours, for small machines. */
+export const MODEL_PRESETS = {
+  tiny: { ...UNIFIED, width: 128, blocks: 4, heads: 4 },
+  small: { ...UNIFIED, width: 256, blocks: 3, heads: 4 },
+  medium: { ...UNIFIED, width: 512, blocks: 4, heads: 8 },
+  paper: { ...UNIFIED, width: 768, blocks: 6, heads: 12 },
+} as const satisfies Record<string, ModelConfig>;
+export type ModelPreset = keyof typeof MODEL_PRESETS;
+
+/**
+ * Refuses sizes that no model can have.
+ *
+ * @throws AgentError L2M_CONFIG_INVALID, naming the field
+ */
+export function checkModelConfig(model: ModelConfig): void {
+  for (const [name, value] of Object.entries(model) as [string, number][]) {
+    if (!Number.isInteger(value) || value < 1 || value > 65_536) {
+      throw new AgentError('L2M_CONFIG_INVALID', `model.${name} is ${value}, not a whole number in 1..65536`);
+    }
+  }
+  if (model.width % model.heads !== 0) {
+    throw new AgentError(
+      'L2M_CONFIG_INVALID',
+      `model.width ${model.width} is not a multiple of model.heads ${model.heads}`,
+    );
+  }
+}

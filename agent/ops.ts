@@ -1,0 +1,69 @@
+/**
+ * The only import of tfjs-core in this room: every operation the policy is made of, so that a backend (or the capture of a
+ * function into one TensorFlow graph) has to know exactly these and their gradients.
+ */
+import * as tf from '@tensorflow/tfjs-core';
+import { AgentError } from './agent-error.ts';
+
+export type { Tensor } from '@tensorflow/tfjs-core';
+type Tensor = tf.Tensor;
+
+export const {
+  add,
+  addN,
+  argMax,
+  cast,
+  concat,
+  customGrad,
+  dispose,
+  div,
+  erf,
+  exp,
+  expandDims,
+  gather,
+  grads,
+  keep,
+  logSoftmax,
+  matMul,
+  maximum,
+  minimum,
+  mul,
+  neg,
+  oneHot,
+  reshape,
+  rsqrt,
+  scalar,
+  slice,
+  softmax,
+  split,
+  sqrt,
+  square,
+  squaredDifference,
+  sub,
+  tensor,
+  tidy,
+  transpose,
+} = tf;
+
+/** Sum over some axes, kept as length 1. Never differentiate through it on large tensors: tfjs fills the gradient from JavaScript. */
+export function sumKept(x: Tensor, axes: number | number[]): Tensor {
+  return tf.sum(x, axes, true);
+}
+
+/** Mean over the last axis, kept as length 1; the same warning as for `sumKept`. */
+export function meanKept(x: Tensor): Tensor {
+  return tf.mean(x, -1, true);
+}
+
+/** Sum of all entries, a scalar; the same warning as for `sumKept`. */
+export function sumAll(x: Tensor): Tensor {
+  return tf.sum(x);
+}
+
+/** Number of axes as a fact of the shape: `-1` in `expected` stands for any length. */
+export function assertShape(x: Tensor, expected: readonly number[], name: string): void {
+  const fits = x.shape.length === expected.length && expected.every((n, i) => n === -1 || n === x.shape[i]);
+  if (fits) return;
+  const wanted = expected.map((n) => (n === -1 ? 'any' : String(n))).join(', ');
+  throw new AgentError('L2M_SHAPE_MISMATCH', `${name} is [${x.shape.join(', ')}], expected [${wanted}]`);
+}

@@ -1,0 +1,77 @@
+import { padToken, type PolicyConfig } from '../config.ts';
+import { tensor, type Tensor } from '../ops.ts';
+import type { RandomSource } from '../random.ts';
+import { IA3_NAME, KEY_NAME, LORA_IN_NAME, LORA_OUT_NAME, MODULATOR_SLOTS, parameterShapes } from './names.ts';
+
+/** Deviation of GPT-2's normal initialisation (spec §1.8). */
+const BODY_DEVIATION = 0.02;
+
+type Draw = () => number;
+
+/**
+ * Draws all weights of a model and its pool as the reference does before training (spec §1.8, §3.2).
+ *
+ * @returns float arrays by name, in the order of `parameterShapes`
+ */
+export function initialArrays(
+  config: Pick<PolicyConfig, 'model' | 'modulation'>,
+  random: RandomSource,
+): Map<string, { shape: readonly number[]; data: Float32Array }> {
+  const arrays = new Map<string, { shape: readonly number[]; data: Float32Array }>();
+  for (const [name, shape] of Object.entries(parameterShapes(config))) {
+    const draw = drawOf(name, config, random);
+    const data = new Float32Array(shape.reduce((product, n) => product * n, 1));
+    for (let i = 0; i < data.length; i++) data[i] = draw();
+    if (name === 'embed_action_disc.weight') data.fill(0, padToken(config.model) * config.model.width);
+    arrays.set(name, { shape, data });
+  }
+  return arrays;
+}
+
+/** The same as tensors; the caller disposes them. */
+export function initialiseParameters(
+  config: Pick<PolicyConfig, 'model' | 'modulation'>,
+  random: RandomSource,
+): Record<string, Tensor> {
+  return Object.fromEntries(
+    [...initialArrays(config, random)].map(([name, { shape, data }]) => [name, tensor(data, [...shape])] as const),
+  );
+}
+
+function drawOf(
+  name: string,
+  { model, modulation }: Pick<PolicyConfig, 'model' | 'modulation'>,
+  random: RandomSource,
+): Draw {
+  const normal =
+    (deviation: number): Draw =>
+    () =>
+      deviation * random.normal();
+  const uniform =
+    (bound: number): Draw =>
+    () =>
+      bound * (2 * random.uniform() - 1);
+  switch (name) {
+    case KEY_NAME:
+      return uniform(1);
+    case LORA_IN_NAME: {
+      // Kaiming's rule takes every axis but the first as fan-in, so the bound is much smaller than in ordinary LoRA.
+      const rank = modulation.kind === 'lora' ? modulation.rank : 1;
+      return uniform(1 / Math.sqrt(model.blocks * MODULATOR_SLOTS * model.width * rank));
+    }
+    case LORA_OUT_NAME:
+      return () => 0;
+    case IA3_NAME:
+      return () => 1;
+    // The reference re-creates these two after its own initialisation, so they keep PyTorch's defaults.
+    case 'embed_state.weight':
+    case 'embed_state.bias':
+      return uniform(1 / Math.sqrt(model.stateSize));
+    case 'embed_action_disc.weight':
+      return normal(1);
+  }
+  if (name.endsWith('.bias')) return () => 0;
+  if (/(^embed_ln|\.ln_[12f])\.weight$/.test(name)) return () => 1;
+  if (name.endsWith('c_proj.weight')) return normal(BODY_DEVIATION / Math.sqrt(2 * model.blocks));
+  return normal(BODY_DEVIATION);
+}

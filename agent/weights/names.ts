@@ -1,0 +1,172 @@
+import { distance } from 'fastest-levenshtein';
+import { AgentError } from '../agent-error.ts';
+import type { ModelConfig, ModulationConfig, PolicyConfig } from '../config.ts';
+import { tensor, type Tensor } from '../ops.ts';
+import type { NamedArray } from './safetensors.ts';
+
+/** Every weight by the reference's own name (spec §7.3, §3.2). Linear weights are [out, in], Conv1D weights [in, out]. */
+export type ParameterRecord = Readonly<Record<string, Tensor>>;
+
+export type Shapes = Readonly<Record<string, readonly number[]>>;
+
+export const KEY_NAME = 'prompt.prompt_key';
+export const LORA_IN_NAME = 'prompt.lora_a';
+export const LORA_OUT_NAME = 'prompt.lora_b';
+export const IA3_NAME = 'prompt.prompt';
+/** Slots of a modulator in one block: query, value (lora) or value, key (ia3), then four of width D for the feed-forward. */
+export const MODULATOR_SLOTS = 6;
+/** Rows of the reference's position table; only row 0 is ever read (spec §1.2, item 7). */
+const POSITION_ROWS = 1024;
+
+/** The weights a decision depends on. */
+export function modelShapes(model: ModelConfig): Shapes {
+  const d = model.width;
+  const shapes: Record<string, readonly number[]> = {
+    'embed_timestep.weight': [model.maximumTimestep, d],
+    'embed_return.weight': [d, 1],
+    'embed_return.bias': [d],
+    'embed_rewards.weight': [d, 1],
+    'embed_rewards.bias': [d],
+    'embed_state.weight': [d, model.stateSize],
+    'embed_state.bias': [d],
+    'embed_action_disc.weight': [model.bins + 1, d],
+    'embed_ln.weight': [d],
+    'embed_ln.bias': [d],
+    'encoder.wpe.weight': [POSITION_ROWS, d],
+    'encoder.ln_f.weight': [d],
+    'encoder.ln_f.bias': [d],
+    'action_net.0.weight': [model.bins, d],
+    'action_net.0.bias': [model.bins],
+  };
+  for (let block = 0; block < model.blocks; block++) {
+    const name = blockPrefix(block);
+    Object.assign(shapes, {
+      [`${name}.ln_1.weight`]: [d],
+      [`${name}.ln_1.bias`]: [d],
+      [`${name}.attn.c_attn.weight`]: [d, 3 * d],
+      [`${name}.attn.c_attn.bias`]: [3 * d],
+      [`${name}.attn.c_proj.weight`]: [d, d],
+      [`${name}.attn.c_proj.bias`]: [d],
+      [`${name}.ln_2.weight`]: [d],
+      [`${name}.ln_2.bias`]: [d],
+      [`${name}.mlp.c_fc.weight`]: [d, 4 * d],
+      [`${name}.mlp.c_fc.bias`]: [4 * d],
+      [`${name}.mlp.c_proj.weight`]: [4 * d, d],
+      [`${name}.mlp.c_proj.bias`]: [d],
+    });
+  }
+  return shapes;
+}
+
+/** Weights the reference's files hold but neither its decisions nor its loss read; accepted in a file and left there. */
+export function unusedShapes(model: ModelConfig): Shapes {
+  const d = model.width;
+  return {
+    'encoder.wte.weight': [1, d],
+    'predict_state.weight': [model.stateSize, d],
+    'predict_state.bias': [model.stateSize],
+    'predict_return.weight': [1, d],
+    'predict_return.bias': [1],
+    'predict_reward.weight': [1, d],
+    'predict_reward.bias': [1],
+  };
+}
+
+/** The modulation pool; empty for `none`. */
+export function poolShapes(model: ModelConfig, modulation: ModulationConfig): Shapes {
+  const perBlock = [model.blocks, MODULATOR_SLOTS];
+  switch (modulation.kind) {
+    case 'none':
+      return {};
+    case 'lora':
+      return {
+        [KEY_NAME]: [modulation.keyCount, model.width],
+        [LORA_IN_NAME]: [modulation.poolSize, ...perBlock, model.width, modulation.rank],
+        [LORA_OUT_NAME]: [modulation.poolSize, ...perBlock, modulation.rank, model.width],
+      };
+    case 'ia3':
+      return {
+        [KEY_NAME]: [modulation.keyCount, model.width],
+        [IA3_NAME]: [modulation.poolSize, ...perBlock, model.width],
+      };
+  }
+}
+
+/** Model and pool together. */
+export function parameterShapes(config: Pick<PolicyConfig, 'model' | 'modulation'>): Shapes {
+  return { ...modelShapes(config.model), ...poolShapes(config.model, config.modulation) };
+}
+
+export function blockPrefix(block: number): string {
+  return `encoder.h.${block}`;
+}
+
+/** The parameter of that name, which `readParameters` and `initialiseParameters` have made sure of. */
+export function parameter(parameters: ParameterRecord, name: string): Tensor {
+  const found = parameters[name];
+  if (found === undefined) throw new AgentError('L2M_CHECKPOINT_INVALID', `there is no weight ${name}`);
+  return found;
+}
+
+/** Attention masks kept as buffers by older releases of the reference's library, and its usage counters. */
+function isBuffer(name: string): boolean {
+  return /^encoder\.h\.\d+\.attn\.(masked_)?bias$/.test(name) || /^prompt\.(counts|inv_counts_so_far)$/.test(name);
+}
+
+/**
+ * Picks the wanted weights out of a file's arrays, after dropping one leading `module.` of each name.
+ *
+ * @returns the arrays of exactly the names in `wanted`
+ * @throws AgentError L2M_CHECKPOINT_INVALID for a missing, unknown, wrongly shaped, not 32-bit or not finite weight
+ */
+export function selectArrays(
+  arrays: ReadonlyMap<string, NamedArray>,
+  wanted: Shapes,
+  ignored: Shapes = {},
+): Map<string, { shape: readonly number[]; data: Float32Array }> {
+  const selected = new Map<string, { shape: readonly number[]; data: Float32Array }>();
+  for (const [fileName, array] of arrays) {
+    const name = fileName.startsWith('module.') ? fileName.slice('module.'.length) : fileName;
+    if (isBuffer(name) || Object.hasOwn(ignored, name)) continue;
+    const shape = Object.hasOwn(wanted, name) ? wanted[name] : undefined;
+    if (shape === undefined) throw invalid(`it has the unknown weight ${name}${suggestion(name, wanted)}`);
+    if (array.shape.join() !== shape.join()) {
+      throw invalid(`${name} is [${array.shape.join(', ')}], expected [${shape.join(', ')}]`);
+    }
+    if (!(array.data instanceof Float32Array)) throw invalid(`${name} holds ${array.dtype}, expected F32`);
+    if (!array.data.every(Number.isFinite)) throw invalid(`${name} holds numbers that are not finite`);
+    selected.set(name, { shape, data: array.data });
+  }
+  const missing = Object.keys(wanted).filter((name) => !selected.has(name));
+  if (missing.length > 0) {
+    throw invalid(
+      `it lacks ${missing.slice(0, 3).join(', ')}${missing.length > 3 ? ` and ${missing.length - 3} more` : ''}`,
+    );
+  }
+  return selected;
+}
+
+/**
+ * Makes tensors of a file's arrays; the caller disposes them.
+ *
+ * @throws AgentError L2M_CHECKPOINT_INVALID as `selectArrays` does
+ */
+export function readParameters(
+  arrays: ReadonlyMap<string, NamedArray>,
+  config: Pick<PolicyConfig, 'model' | 'modulation'>,
+): Record<string, Tensor> {
+  const selected = selectArrays(arrays, parameterShapes(config), unusedShapes(config.model));
+  return Object.fromEntries(
+    [...selected].map(([name, { shape, data }]) => [name, tensor(data, [...shape], 'float32')] as const),
+  );
+}
+
+function suggestion(name: string, wanted: Shapes): string {
+  const ranked = Object.keys(wanted).sort((a, b) => distance(a, name) - distance(b, name));
+  const nearest = ranked[0];
+  return nearest !== undefined && distance(nearest, name) <= 8 ? ` (did you mean ${nearest}?)` : '';
+}
+
+function invalid(got: string): AgentError {
+  return new AgentError('L2M_CHECKPOINT_INVALID', got);
+}
