@@ -99,12 +99,7 @@ export type EnvironmentView = Static<typeof EnvironmentViewSchema>;
 export const WorkerViewSchema = Type.Object(
   {
     worker: Name,
-    state: Type.Union([
-      Type.Literal('starting'),
-      Type.Literal('ready'),
-      Type.Literal('lost'),
-      Type.Literal('gone'),
-    ]),
+    state: Type.Union([Type.Literal('starting'), Type.Literal('ready'), Type.Literal('lost'), Type.Literal('gone')]),
     processId: Count,
     environments: Count,
     stepsPerSecond: Type.Number(),
@@ -190,7 +185,12 @@ export const EpisodeEndedSchema = Type.Object(
     episode: Count,
     task: TaskIdSchema,
     start: Count,
-    outcome: Type.Union([Type.Literal('success'), Type.Literal('failure'), Type.Literal('scored'), Type.Literal('error')]),
+    outcome: Type.Union([
+      Type.Literal('success'),
+      Type.Literal('failure'),
+      Type.Literal('scored'),
+      Type.Literal('error'),
+    ]),
     length: Count,
     return: Type.Number(),
     successAtEnd: Type.Boolean(),
@@ -201,7 +201,11 @@ export const EpisodeEndedSchema = Type.Object(
 );
 
 export const WorkersUpdatedSchema = Type.Object(
-  { type: Type.Literal('workers-updated'), sequence: Sequence, workers: Type.Array(WorkerViewSchema, { maxItems: 256 }) },
+  {
+    type: Type.Literal('workers-updated'),
+    sequence: Sequence,
+    workers: Type.Array(WorkerViewSchema, { maxItems: 256 }),
+  },
   closed,
 );
 
@@ -239,7 +243,10 @@ export const FramesSchema = Type.Object(
   closed,
 );
 
-export const PageRefusedSchema = Type.Object({ type: Type.Literal('refused'), code: Name, message: Text, hint: Text }, closed);
+export const PageRefusedSchema = Type.Object(
+  { type: Type.Literal('refused'), code: Name, message: Text, hint: Text },
+  closed,
+);
 
 // ---------------------------------------------------------------- page to server
 

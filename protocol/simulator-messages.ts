@@ -9,10 +9,7 @@ const Text = Type.String({ maxLength: WIRE_LIMITS.textLength });
 const EnvironmentIndex = Type.Integer({ minimum: 0, maximum: WIRE_LIMITS.environmentsPerWorker - 1 });
 /** Unique within one life of the server. A late message about an older episode is counted and dropped. */
 const EpisodeId = Type.Integer({ minimum: 1, maximum: 0xffffffff });
-const Version = Type.Object(
-  { major: Type.Integer({ minimum: 0 }), minor: Type.Integer({ minimum: 0 }) },
-  closed,
-);
+const Version = Type.Object({ major: Type.Integer({ minimum: 0 }), minor: Type.Integer({ minimum: 0 }) }, closed);
 
 // ---------------------------------------------------------------- worker to server
 
@@ -25,7 +22,7 @@ export const HelloSchema = Type.Object(
     processId: Type.Integer({ minimum: 0 }),
     engine: Type.Union([Type.Literal('python'), Type.Literal('envpool')]),
     /** Versions of python, mujoco, metaworld, dm_control, numpy. */
-    versions: Type.Record(Type.String({ maxLength: WIRE_LIMITS.nameLength }), Name),
+    versions: Type.Record(Type.String({ pattern: '^[A-Za-z0-9_.-]{1,128}$' }), Name, { ...closed, maxProperties: 64 }),
     environments: Type.Integer({ minimum: 1, maximum: WIRE_LIMITS.environmentsPerWorker }),
     /** Ids of all tasks the worker can host. Their specifications are asked for one by one with `describe`. */
     tasks: Type.Array(TaskIdSchema, { maxItems: 512 }),
@@ -90,7 +87,10 @@ export const SceneSchema = Type.Object(
 );
 
 /** Sent from the worker's own loop at least every `heartbeatMs`, so that a worker hung in a step goes silent. */
-export const HeartbeatSchema = Type.Object({ type: Type.Literal('heartbeat'), tick: Type.Integer({ minimum: 0 }) }, closed);
+export const HeartbeatSchema = Type.Object(
+  { type: Type.Literal('heartbeat'), tick: Type.Integer({ minimum: 0 }) },
+  closed,
+);
 
 export const WorkerByeSchema = Type.Object({ type: Type.Literal('bye'), reason: Text }, closed);
 
@@ -108,7 +108,10 @@ export const WelcomeSchema = Type.Object(
   closed,
 );
 
-export const RefusedSchema = Type.Object({ type: Type.Literal('refused'), code: Name, message: Text, hint: Text }, closed);
+export const RefusedSchema = Type.Object(
+  { type: Type.Literal('refused'), code: Name, message: Text, hint: Text },
+  closed,
+);
 
 export const DescribeSchema = Type.Object({ type: Type.Literal('describe'), task: TaskIdSchema }, closed);
 
@@ -116,7 +119,11 @@ export const DescribeSchema = Type.Object({ type: Type.Literal('describe'), task
 export const ActorSchema = Type.Union([
   Type.Object({ kind: Type.Literal('server') }, closed),
   Type.Object(
-    { kind: Type.Literal('expert'), noise: Type.Number({ minimum: 0, maximum: 2 }), noiseSeed: Type.Integer({ minimum: 0 }) },
+    {
+      kind: Type.Literal('expert'),
+      noise: Type.Number({ minimum: 0, maximum: 2 }),
+      noiseSeed: Type.Integer({ minimum: 0, maximum: 0xffffffff }),
+    },
     closed,
   ),
 ]);

@@ -58,7 +58,7 @@ export function elementCount(shape: readonly number[]): number {
 
 /**
  * A typed view of a tensor's bytes; copies only if the frame is not aligned to the item size.
- * @throws RangeError if `header.dtype` is not `dtype` or the frame is missing; `decodeMessage` has checked lengths before
+ * @throws RangeError if `header.dtype` is not `dtype` or the frame is missing; the decoders of codec.ts have checked lengths before
  */
 export function tensorView<D extends DataType>(
   header: TensorHeader,
@@ -70,7 +70,8 @@ export function tensorView<D extends DataType>(
     throw new RangeError(`expected a ${dtype} tensor in frame ${header.frame}, got ${header.dtype}`);
   }
   const itemBytes = ITEM_BYTES[dtype];
-  const aligned = bytes.byteOffset % itemBytes === 0 ? bytes : bytes.slice();
+  // Not `slice`: on a Node Buffer that gives another view of the same unaligned bytes.
+  const aligned = bytes.byteOffset % itemBytes === 0 ? bytes : new Uint8Array(bytes);
   const Constructor = CONSTRUCTORS[dtype] as unknown as new (b: ArrayBufferLike, o: number, n: number) => DataOf[D];
   return new Constructor(aligned.buffer, aligned.byteOffset, aligned.byteLength / itemBytes);
 }
