@@ -1,0 +1,206 @@
+import { fork, type ChildProcess } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { L2mError } from '../errors.ts';
+import type { Decided, HostBackendView, HostModelView, HostReply, HostRequest, HostSettings, WindowArrays } from './host-messages.ts';
+
+export interface AgentHostOptions extends HostSettings {
+  /** Replacements of a host that died, over the life of the server. */
+  readonly restartBudget: number;
+  readonly startDeadlineMs: number;
+  readonly decideDeadlineMs: number;
+}
+
+export interface AgentHostEvents {
+  readonly progress: (text: string) => void;
+  readonly restarted: (restarts: number, reason: string) => void;
+  readonly exhausted: (error: L2mError) => void;
+}
+
+interface Pending {
+  readonly message: HostRequest;
+  readonly resolve: (reply: HostReply) => void;
+  readonly reject: (error: L2mError) => void;
+  readonly deadlineMs: number;
+  timer: NodeJS.Timeout | undefined;
+}
+
+type RequestBody =
+  | Omit<Extract<HostRequest, { type: 'load' }>, 'request'>
+  | Omit<Extract<HostRequest, { type: 'decide' }>, 'request'>;
+
+const HOST_ENTRY = fileURLToPath(new URL('./host-process.ts', import.meta.url));
+
+/**
+ * The child process that owns the tensor backend. If it dies or hangs it is started again, its models are loaded again,
+ * and the requests it had in hand are asked again: context windows live in the server, so no episode is lost with it.
+ */
+export class AgentHost {
+  readonly #options: AgentHostOptions;
+  readonly #events: AgentHostEvents;
+  readonly #pending = new Map<number, Pending>();
+  readonly #loaded = new Map<string, RequestBody>();
+  #child: ChildProcess | undefined;
+  #backend: HostBackendView | undefined;
+  #restarts = 0;
+  #nextRequest = 1;
+  #closing = false;
+  #exhausted: L2mError | undefined;
+
+  private constructor(options: AgentHostOptions, events: AgentHostEvents) {
+    this.#options = options;
+    this.#events = events;
+  }
+
+  /** Starts the host and waits until its backend is up. @throws L2M_BACKEND_UNAVAILABLE */
+  static async start(options: AgentHostOptions, events: AgentHostEvents): Promise<AgentHost> {
+    const host = new AgentHost(options, events);
+    await host.#launch();
+    return host;
+  }
+
+  get backend(): HostBackendView | undefined {
+    return this.#backend;
+  }
+
+  get processId(): number | undefined {
+    return this.#child?.pid;
+  }
+
+  get ready(): boolean {
+    return this.#backend !== undefined && this.#child?.connected === true;
+  }
+
+  /** Loads a checkpoint folder under a name; loading the same name again swaps the weights between two batches. */
+  async load(model: string, folder: string, maxBatch: number): Promise<HostModelView> {
+    const body = { type: 'load', model, folder, maxBatch } as const;
+    const reply = await this.#ask(body, this.#options.startDeadlineMs);
+    if (reply.type !== 'loaded') throw new L2mError('L2M_AGENT_LOST', `it answered ${reply.type} to load`);
+    this.#loaded.set(model, body);
+    return reply.view;
+  }
+
+  async decide(model: string, windows: WindowArrays): Promise<Decided> {
+    const reply = await this.#ask({ type: 'decide', model, windows }, this.#options.decideDeadlineMs);
+    if (reply.type !== 'decided') throw new L2mError('L2M_AGENT_LOST', `it answered ${reply.type} to decide`);
+    return reply;
+  }
+
+  async close(): Promise<void> {
+    this.#closing = true;
+    const child = this.#child;
+    if (child === undefined || child.exitCode !== null) return;
+    await new Promise<void>((resolve) => {
+      const killer = setTimeout(() => child.kill('SIGKILL'), 2000);
+      child.once('exit', () => {
+        clearTimeout(killer);
+        resolve();
+      });
+      child.disconnect();
+    });
+    this.#failAll(new L2mError('L2M_AGENT_LOST', 'the server is closing'));
+  }
+
+  #ask(body: RequestBody, deadlineMs: number): Promise<HostReply> {
+    if (this.#exhausted) return Promise.reject(this.#exhausted);
+    const request = this.#nextRequest++;
+    return new Promise((resolve, reject) => {
+      const pending = { message: { ...body, request }, resolve, reject, deadlineMs, timer: undefined };
+      this.#pending.set(request, pending);
+      if (this.ready) this.#send(pending);
+    });
+  }
+
+  #send(pending: Pending): void {
+    clearTimeout(pending.timer);
+    pending.timer = setTimeout(() => {
+      // Hung in native code: it cannot be asked to stop. Its death brings the replacement, and the request is asked again.
+      this.#child?.kill('SIGKILL');
+    }, pending.deadlineMs);
+    this.#child?.send(pending.message, () => undefined);
+  }
+
+  #launch(): Promise<void> {
+    const { backend, threads, startDeadlineMs } = this.#options;
+    const settings: HostSettings = { backend, threads };
+    const child = fork(HOST_ENTRY, [JSON.stringify(settings)], {
+      serialization: 'advanced',
+      execArgv: ['--import', 'tsx'],
+      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+    });
+    this.#child = child;
+    return new Promise((resolve, reject) => {
+      const late = setTimeout(() => {
+        child.kill('SIGKILL');
+        reject(new L2mError('L2M_BACKEND_UNAVAILABLE', `it was not up after ${startDeadlineMs} ms`));
+      }, startDeadlineMs);
+      child.on('message', (reply: HostReply) => {
+        if (reply.type === 'ready') {
+          clearTimeout(late);
+          this.#backend = reply.backend;
+          resolve();
+        } else if (reply.type === 'failed' && reply.request === undefined) {
+          clearTimeout(late);
+          reject(new L2mError(reply.code, reply.got));
+        } else this.#receive(reply);
+      });
+      child.on('exit', (code, signal) => {
+        clearTimeout(late);
+        const reason = signal === null ? `exit code ${code ?? 'unknown'}` : `signal ${signal}`;
+        reject(new L2mError('L2M_BACKEND_UNAVAILABLE', `the agent host ended with ${reason}`));
+        this.#died(child, reason);
+      });
+    });
+  }
+
+  #receive(reply: HostReply): void {
+    if (reply.type === 'progress') {
+      this.#events.progress(reply.text);
+      return;
+    }
+    if (reply.type === 'ready' || reply.request === undefined) return;
+    const pending = this.#pending.get(reply.request);
+    if (pending === undefined) return;
+    this.#pending.delete(reply.request);
+    clearTimeout(pending.timer);
+    if (reply.type === 'failed') pending.reject(new L2mError(reply.code, reply.got));
+    else pending.resolve(reply);
+  }
+
+  #died(child: ChildProcess, reason: string): void {
+    if (this.#child !== child) return;
+    const wasUp = this.#backend !== undefined;
+    this.#backend = undefined;
+    for (const pending of this.#pending.values()) clearTimeout(pending.timer);
+    if (this.#closing || !wasUp) return;
+    this.#restarts += 1;
+    if (this.#restarts > this.#options.restartBudget) {
+      this.#exhausted = new L2mError('L2M_AGENT_BUDGET', `${this.#restarts} times, last with ${reason}`);
+      this.#failAll(this.#exhausted);
+      this.#events.exhausted(this.#exhausted);
+      return;
+    }
+    this.#events.restarted(this.#restarts, reason);
+    void this.#recover();
+  }
+
+  async #recover(): Promise<void> {
+    try {
+      await this.#launch();
+      const again = [...this.#pending.values()];
+      await Promise.all([...this.#loaded.values()].map((body) => this.#ask(body, this.#options.startDeadlineMs)));
+      for (const pending of again) this.#send(pending);
+    } catch (cause) {
+      this.#exhausted = new L2mError('L2M_AGENT_BUDGET', 'it could not be started again', { cause });
+      this.#failAll(this.#exhausted);
+      this.#events.exhausted(this.#exhausted);
+    }
+  }
+
+  #failAll(error: L2mError): void {
+    for (const { reject, timer } of this.#pending.values()) {
+      clearTimeout(timer);
+      reject(error);
+    }
+    this.#pending.clear();
+  }
+}

@@ -1,0 +1,272 @@
+import type { TaskId, TaskSpec } from '../../protocol/task.ts';
+import type { ReadySession } from '../simulators/session.ts';
+import type { TickRow } from '../simulators/tick-rows.ts';
+import type { TickTiming, WorkerHub } from '../simulators/worker-hub.ts';
+import type { ActiveRun } from './active-run.ts';
+import type { Decision, EpisodePolicy } from './acting-policy.ts';
+import { ActionOutbox } from './action-outbox.ts';
+import { EpisodeRecorder } from './episode-recorder.ts';
+import type { EpisodePlan } from './plan.ts';
+
+/** What a viewer or a recorder may want to know of each step; called on the hot path, so it must be cheap and never wait. */
+export interface StepObserver {
+  readonly started: (view: RunningView) => void;
+  readonly stepped: (view: RunningView, row: TickRow, decision: Decision | undefined) => void;
+  readonly ended: (view: RunningView) => void;
+  readonly timed: (timing: StepTiming) => void;
+}
+
+export interface RunningView {
+  readonly key: string;
+  readonly run: string;
+  readonly episode: number;
+  readonly plan: EpisodePlan;
+  readonly recorder: EpisodeRecorder;
+}
+
+/** Milliseconds of one tick of one worker. `roundTripMs`: from sending the actions to having the rows. */
+export interface StepTiming {
+  readonly rows: number;
+  readonly simulateMs: number;
+  readonly roundTripMs: number;
+}
+
+interface Running extends RunningView {
+  readonly worker: string;
+  readonly environment: number;
+  readonly attempt: number;
+  readonly owner: ActiveRun;
+  readonly policy: EpisodePolicy;
+  actedMs: number;
+  /** A decision made while the run was paused. */
+  held: Decision | undefined;
+}
+
+/**
+ * Runs episodes: hands plans to free environments, asks the policy for every row, sends the actions back.
+ * Single-threaded and event-driven; it holds no timers and waits for nothing but its events.
+ */
+export class RolloutEngine {
+  readonly #hub: WorkerHub;
+  readonly #outbox: ActionOutbox;
+  readonly #observer: StepObserver;
+  readonly #specs: ReadonlyMap<TaskId, TaskSpec>;
+  readonly #runs: ActiveRun[] = [];
+  readonly #running = new Map<number, Running>();
+  readonly #lastTask = new Map<string, TaskId>();
+  #nextEpisode = 1;
+
+  constructor(hub: WorkerHub, specs: ReadonlyMap<TaskId, TaskSpec>, observer: StepObserver) {
+    this.#hub = hub;
+    this.#specs = specs;
+    this.#observer = observer;
+    this.#outbox = new ActionOutbox(hub);
+  }
+
+  /** Environments with an episode under way: how many decisions can be wanted at once. */
+  get busy(): number {
+    return this.#running.size;
+  }
+
+  views(): Iterable<RunningView> {
+    return this.#running.values();
+  }
+
+  /** The specifications of all tasks in the run's plans must be known before. */
+  add(run: ActiveRun): void {
+    this.#runs.push(run);
+    this.fill();
+    if (run.queue.left === 0 && run.underWay === 0) run.close(undefined);
+  }
+
+  pause(run: ActiveRun): void {
+    run.pause();
+  }
+
+  resume(run: ActiveRun): void {
+    run.resume();
+    for (const running of this.#running.values()) {
+      if (running.owner !== run || running.held === undefined) continue;
+      const decision = running.held;
+      running.held = undefined;
+      this.#act(running, decision);
+    }
+    this.fill();
+  }
+
+  /** Ends a run at once; its environments are freed. */
+  stop(run: ActiveRun, error?: Parameters<ActiveRun['close']>[0]): void {
+    for (const running of [...this.#running.values()]) {
+      if (running.owner !== run) continue;
+      this.#forget(running);
+      this.#hub.release(running.worker, running.environment, running.episode);
+    }
+    run.close(error);
+    this.#sweep();
+    this.fill();
+  }
+
+  drain(run: ActiveRun): void {
+    run.resume();
+    this.resume(run);
+    run.drain();
+    this.#sweep();
+  }
+
+  /** Hands plans to free environments, one per run in turn, so that several runs share the simulators fairly. */
+  fill(): void {
+    for (const [worker, session] of this.#hub.sessions()) {
+      for (const [environment, slot] of session.slots.entries()) {
+        if (slot.state === 'free' && !this.#startOne(worker, session, environment)) return;
+      }
+    }
+  }
+
+  onRows(worker: string, rows: readonly TickRow[], timing: TickTiming): void {
+    const nowMs = performance.now();
+    let roundTripMs = 0;
+    for (const row of rows) {
+      const running = this.#running.get(row.episode);
+      if (running === undefined) continue;
+      if (row.step > 0) roundTripMs = Math.max(roundTripMs, nowMs - running.actedMs);
+      this.#onRow(running, row);
+    }
+    if (roundTripMs > 0) this.#observer.timed({ rows: rows.length, simulateMs: timing.simulateMs, roundTripMs });
+    void worker;
+  }
+
+  onFault(fault: { episode: number; code: string; message: string }): void {
+    const running = this.#running.get(fault.episode);
+    if (running === undefined) return;
+    this.#lose(running, fault.code, fault.message);
+    this.fill();
+  }
+
+  onWorkerLost(worker: string, reason: string): void {
+    for (const running of [...this.#running.values()]) {
+      if (running.worker === worker) this.#lose(running, 'L2M_WORKER_LOST', `${worker} was lost: ${reason}`);
+    }
+    this.fill();
+  }
+
+  #startOne(worker: string, session: ReadySession, environment: number): boolean {
+    const key = `${worker}:${environment}`;
+    const hosts = (task: TaskId) => session.tasks.has(task);
+    for (let turn = 0; turn < this.#runs.length; turn++) {
+      const run = this.#runs.shift();
+      if (run === undefined) break;
+      this.#runs.push(run);
+      if (!run.hungry) continue;
+      const attempt = run.queue.next(this.#lastTask.get(key), hosts);
+      if (attempt === undefined) continue;
+      this.#start(run, attempt, { worker, environment, key });
+      return true;
+    }
+    return this.#runs.some((run) => run.hungry);
+  }
+
+  #start(
+    run: ActiveRun,
+    { plan, attempt }: { plan: EpisodePlan; attempt: number },
+    place: { worker: string; environment: number; key: string },
+  ): void {
+    const spec = this.#specs.get(plan.task);
+    if (spec === undefined) throw new RangeError(`${plan.task} was planned before it was described`);
+    const episode = this.#nextEpisode++;
+    const running: Running = {
+      ...place,
+      run: run.id,
+      owner: run,
+      episode,
+      plan,
+      attempt,
+      recorder: new EpisodeRecorder(plan, spec, run.keepTrajectories),
+      policy: run.policy.begin(spec, plan),
+      actedMs: performance.now(),
+      held: undefined,
+    };
+    this.#running.set(episode, running);
+    this.#lastTask.set(place.key, plan.task);
+    run.started();
+    const { task, start, seed, protocol, horizon, actor } = plan;
+    this.#hub.assign(place.worker, {
+      ...{ environment: place.environment, episode },
+      ...{ task, start, seed, protocol, horizon, actor },
+    });
+    this.#observer.started(running);
+  }
+
+  #onRow(running: Running, row: TickRow): void {
+    running.recorder.row(row);
+    if (row.finished) {
+      this.#observer.stepped(running, row, undefined);
+      this.#finish(running, row.unstable);
+      return;
+    }
+    const decision = running.policy.decide(row);
+    if (!(decision instanceof Promise)) {
+      this.#observer.stepped(running, row, decision);
+      this.#decided(running, row.step, decision);
+      return;
+    }
+    this.#observer.stepped(running, row, undefined);
+    const step = row.step;
+    decision.then(
+      (reached) => this.#decided(running, step, reached),
+      (reason: unknown) => {
+        if (this.#running.get(running.episode) !== running) return;
+        const message = reason instanceof Error ? reason.message : String(reason);
+        this.#hub.release(running.worker, running.environment, running.episode);
+        this.#lose(running, 'L2M_AGENT_LOST', message);
+        this.fill();
+      },
+    );
+  }
+
+  #decided(running: Running, step: number, decision: Decision): void {
+    // The worker may have been lost, or the run stopped, while the policy was thinking.
+    if (this.#running.get(running.episode) !== running) return;
+    running.recorder.decided(step, decision);
+    if (running.owner.phase === 'paused') running.held = decision;
+    else this.#act(running, decision);
+  }
+
+  #act(running: Running, decision: Decision): void {
+    running.actedMs = performance.now();
+    this.#outbox.push(running.worker, running, decision.action);
+  }
+
+  #finish(running: Running, unstable: boolean): void {
+    if (unstable) {
+      this.#lose(running, 'L2M_SIMULATOR_FAULT', 'the simulation became unstable');
+      this.fill();
+      return;
+    }
+    this.#forget(running);
+    running.owner.ended({ ...reportOf(running), end: { kind: 'finished', outcome: running.recorder.finish() } });
+    this.#sweep();
+    this.fill();
+  }
+
+  #lose(running: Running, code: string, message: string): void {
+    this.#forget(running);
+    running.owner.lost(reportOf(running), code, message);
+    this.#sweep();
+  }
+
+  #forget(running: Running): void {
+    this.#running.delete(running.episode);
+    this.#observer.ended(running);
+  }
+
+  #sweep(): void {
+    for (let index = this.#runs.length - 1; index >= 0; index--) {
+      if (this.#runs[index]?.phase === 'over') this.#runs.splice(index, 1);
+    }
+  }
+}
+
+function reportOf(running: Running) {
+  const { episode, plan, attempt, worker, key } = running;
+  return { episode, plan, attempt, worker, environmentKey: key };
+}
