@@ -1,0 +1,35 @@
+"""Undoes what episodes do to a physics model."""
+
+import mujoco
+
+# Every array that a start of some Meta-World or DMControl task writes: where things stand, how big and what colour
+# targets are, damping, tendon gains and terrain. A contract test compares all arrays of all tasks with this list.
+MUTATED_FIELDS = (
+    "body_pos",
+    "body_quat",
+    "dof_damping",
+    "eq_data",
+    "geom_pos",
+    "geom_rgba",
+    "geom_size",
+    "hfield_data",
+    "light_pos",
+    "mat_rgba",
+    "site_pos",
+    "site_rgba",
+    "site_size",
+    "wrap_prm",
+)
+
+
+class ModelSnapshot:
+    """The mutable arrays of a model as they were when it was loaded."""
+
+    def __init__(self, model: mujoco.MjModel) -> None:
+        """Copies the arrays of `model`."""
+        self._pairs = [(getattr(model, name), getattr(model, name).copy()) for name in MUTATED_FIELDS]
+
+    def restore(self) -> None:
+        """Writes the copies back into the model."""
+        for live, saved in self._pairs:
+            live[...] = saved

@@ -1,0 +1,128 @@
+"""What every simulator offers: its specification, addressable starts and steps."""
+
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol
+
+import mujoco
+import numpy as np
+import numpy.typing as npt
+
+EvaluationProtocol = Literal["official-v3", "l2m-paper"]
+Float64Array = npt.NDArray[np.float64]
+Float32Array = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class ObservationPart:
+    """One named part of an observation, in the simulator's own order; `size` is its flattened length."""
+
+    name: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class TaskSpec:
+    """Everything a policy has to know of a task, as `TaskSpec` of `protocol/task.ts`."""
+
+    task: str
+    observation: tuple[ObservationPart, ...]
+    action_size: int
+    control_timestep: float
+    """Seconds of simulated time of one step."""
+    reports_success: bool
+    has_expert: bool
+
+    @property
+    def observation_size(self) -> int:
+        """Length of the flattened observation."""
+        return sum(part.size for part in self.observation)
+
+    def as_message(self) -> dict[str, Any]:
+        """The specification in the names of the wire."""
+        return {
+            "task": self.task,
+            "observation": [{"name": part.name, "size": part.size} for part in self.observation],
+            "actionSize": self.action_size,
+            "controlTimestep": self.control_timestep,
+            "reportsSuccess": self.reports_success,
+            "hasExpert": self.has_expert,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Transition:
+    """What one step brought. Truncation is not here: the horizon belongs to the episode, not to the simulator."""
+
+    observation: Float64Array
+    """[W] after the step; all zeros if `unstable`."""
+    reward: float
+    terminated: bool
+    success: bool
+    unstable: bool
+    """The physics diverged: the observation means nothing and the episode cannot go on."""
+
+
+class Simulator(Protocol):
+    """One environment of one task. Not thread-safe; reused for any number of episodes."""
+
+    @property
+    def spec(self) -> TaskSpec:
+        """The task's specification; never changes."""
+        ...
+
+    @property
+    def model(self) -> mujoco.MjModel:
+        """The physics model of the present episode; read only. A start may replace it."""
+        ...
+
+    @property
+    def data(self) -> mujoco.MjData:
+        """The physics state of the present episode; read only. A start may replace it."""
+        ...
+
+    @property
+    def max_horizon(self) -> int | None:
+        """Most steps of one episode, if the simulator has a limit."""
+        ...
+
+    def start(self, protocol: EvaluationProtocol, seed: int, index: int) -> Float64Array:
+        """Starts an episode from the state that (task, protocol, seed, index) names, whatever happened before.
+
+        Args:
+            protocol: Which rule makes start states out of the other two.
+            seed: 0 to 2**32 - 1.
+            index: 0 to 2**32 - 1; `official-v3` of Meta-World has 50.
+
+        Returns:
+            The first observation [W].
+
+        Raises:
+            SimulatorError: L2M_START_UNKNOWN if there is no such start.
+        """
+        ...
+
+    def step(self, action: Float32Array) -> Transition:
+        """Applies one action [A] in [-1, 1] for one control timestep."""
+        ...
+
+    def expert_action(self, observation: Float64Array) -> Float32Array:
+        """The scripted expert's answer [A] to an observation [W], not clipped.
+
+        Raises:
+            SimulatorError: L2M_TASK_UNSUPPORTED if the task has no expert.
+        """
+        ...
+
+
+def physics_healthy(data: mujoco.MjData) -> bool:
+    """Whether MuJoCo raised no warning since the last reset.
+
+    On a diverging state MuJoCo resets itself in the middle of a step and goes on, so the numbers look fine again;
+    only its warning counters tell.
+    """
+    return not data.warning.number.any()
+
+
+def poses_of(data: mujoco.MjData) -> Float32Array:
+    """World positions and quaternions (w, x, y, z) of all bodies but the world, [bodies - 1, 7]."""
+    return np.concatenate([data.xpos[1:], data.xquat[1:]], axis=1, dtype=np.float32)
