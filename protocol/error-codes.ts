@@ -136,6 +136,41 @@ export const ERROR_TABLE = {
     message: 'Listening beyond this machine needs keys and tokens: %s.',
     hint: 'Give --curve-keys and --tokens, or bind to 127.0.0.1.',
   },
+  L2M_STORE_UNREADABLE: {
+    severity: 'fatal',
+    message: 'The data directory cannot be read: %s.',
+    hint: 'It is damaged or was written by a newer release: choose another place with --data, or move its l2m.duckdb away.',
+  },
+  L2M_RUN_STATE: {
+    severity: 'refused',
+    message: 'The run does not allow this now: %s.',
+    hint: 'Only a running run can be paused, only a paused one resumed, and a finished one cannot be stopped.',
+  },
+  L2M_REQUEST_INVALID: {
+    severity: 'refused',
+    message: 'The request is not valid: %s.',
+    hint: 'The page /docs describes every route with its parameters.',
+  },
+  L2M_ROUTE_UNKNOWN: {
+    severity: 'refused',
+    message: 'There is nothing at %s.',
+    hint: 'The page /docs lists every route.',
+  },
+  L2M_ROLE_INSUFFICIENT: {
+    severity: 'refused',
+    message: 'The token does not allow this: %s.',
+    hint: 'Use a token of a higher role (viewer < operator < admin).',
+  },
+  L2M_ORIGIN_REFUSED: {
+    severity: 'refused',
+    message: 'Requests from this place are not accepted: %s.',
+    hint: 'Open the page under the address that the server printed at start; other sites may not act through a browser.',
+  },
+  L2M_ADDRESS_UNAVAILABLE: {
+    severity: 'fatal',
+    message: 'The server cannot listen there: %s.',
+    hint: 'Choose another --port or --host, or stop the program that uses it.',
+  },
   L2M_VIEWER_SLOW: {
     severity: 'retry',
     message: 'The page fell too far behind: %s.',
