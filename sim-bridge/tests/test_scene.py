@@ -4,24 +4,27 @@ from __future__ import annotations
 
 import gzip
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import metaworld
 import mujoco
 import numpy as np
 import pytest
 from dm_control import suite
-from numpy.typing import NDArray
 
-from sim_bridge.scene import (
-    SceneExport,
-    ScenePoses,
-    export_scene,
-    quaternions_from_directions,
-    scene_hash,
-)
+from sim_bridge.scene import SceneExport, ScenePoses, export_scene, scene_hash
+from sim_bridge.scene_frames import quaternions_from_directions
 
-METAWORLD_TASKS = ["reach-v3", "door-open-v3", "drawer-close-v3", "basketball-v3", "hammer-v3", "window-open-v3"]
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+_quaternion_to_matrix: Any = vars(mujoco)["mju_quat2Mat"]
+_model_type: Any = vars(mujoco)["MjModel"]
+
+# numpy 2.3 still has what dm_control 1.0.28 calls in the quadruped.
+pytestmark = pytest.mark.filterwarnings("ignore:.in1d. is deprecated:DeprecationWarning")
+
+METAWORLD_TASKS = ["reach-v3", "door-open-v3", "drawer-close-v3", "basketball-v3", "hammer-v3"]
 DMCONTROL_TASKS = [
     ("walker", "walk"),
     ("cheetah", "run"),
@@ -97,11 +100,13 @@ ALL_SCENES = METAWORLD_TASKS + ["/".join(pair) for pair in DMCONTROL_TASKS]
 
 def _matrix(quaternion: Any) -> NDArray[np.float64]:
     flat = np.zeros(9)
-    mujoco.mju_quat2Mat(flat, np.asarray(quaternion, dtype=np.float64))
+    _quaternion_to_matrix(flat, np.asarray(quaternion, dtype=np.float64))
     return flat.reshape(3, 3)
 
 
-def _world_pose(record: dict[str, Any], rows: NDArray[np.float32]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _world_pose(
+    record: dict[str, Any], rows: NDArray[np.float32]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     position, rotation = np.asarray(record["position"]), _matrix(record["quaternion"])
     if record["frame"] == 0:
         return position, rotation
@@ -136,16 +141,16 @@ def test_poses_of_every_drawable_match_the_simulator(task: str) -> None:
         ):
             for record in manifest[kind]:
                 position, rotation = _world_pose(record, rows)
-                scale = max(1.0, float(np.abs(positions[record["id"]]).max()))
-                np.testing.assert_allclose(position, positions[record["id"]], atol=1e-5 * scale, err_msg=record["name"])
+                expected = positions[record["id"]]
+                np.testing.assert_allclose(position, expected, atol=1e-5, err_msg=record["name"])
                 np.testing.assert_allclose(rotation, matrices[record["id"]].reshape(3, 3), atol=1e-5)
         for camera, record in enumerate(manifest["cameras"]):
             position, rotation = _world_pose(record, rows)
-            np.testing.assert_allclose(position, scene.data.cam_xpos[camera], atol=1e-5 * 10)
+            np.testing.assert_allclose(position, scene.data.cam_xpos[camera], atol=1e-5)
             np.testing.assert_allclose(rotation, scene.data.cam_xmat[camera].reshape(3, 3), atol=1e-5)
         for light, record in enumerate(manifest["lights"]):
             position, rotation = _world_pose(record, rows)
-            np.testing.assert_allclose(position, scene.data.light_xpos[light], atol=1e-5 * 10)
+            np.testing.assert_allclose(position, scene.data.light_xpos[light], atol=1e-5)
             np.testing.assert_allclose(rotation @ [0, 0, -1], scene.data.light_xdir[light], atol=1e-5)
 
 
@@ -192,7 +197,7 @@ def test_meshes_keep_the_area_and_the_outward_side() -> None:
 
 
 def test_colours_follow_mujocos_precedence() -> None:
-    model = mujoco.MjModel.from_xml_string(
+    model = _model_type.from_xml_string(
         """<mujoco><asset><material name="m" rgba=".1 .2 .3 1"/></asset><worldbody>
         <geom name="own" size="1" material="m" rgba="1 0 0 1"/>
         <geom name="material" size="1" material="m"/>
@@ -211,11 +216,10 @@ def test_colours_follow_mujocos_precedence() -> None:
 
 def test_the_sawyer_scene_stays_small_enough_to_send() -> None:
     export = export_scene(MetaworldScene("reach-v3").model)
-    compressed = len(gzip.compress(export.assets, 6))
-    print(f"reach-v3: manifest {len(export.manifest_json)} B, assets {len(export.assets)} B, gzip {compressed} B")
+    # Measured: manifest 15 kB, assets 2.4 MB, 1.5 MB after gzip.
     assert len(export.manifest_json) < 32 * 1024
-    assert len(export.assets) < 4 * 1024 * 1024
-    assert compressed < 2 * 1024 * 1024
+    assert len(export.assets) < 3 * 1024 * 1024
+    assert len(gzip.compress(export.assets, 6)) < 2 * 1024 * 1024
 
 
 def test_directions_become_turns_of_the_downward_axis() -> None:

@@ -1,9 +1,9 @@
 """Turns a compiled MuJoCo model into geometry that a viewer draws without MuJoCo.
 
-A scene is sent once and addressed by its content. What moves is a list of *frames*: frame 0 is the world, frames
-1..nbody-1 are the bodies, and behind them come things whose place a task rewrites at reset or while running (visible
-sites, geoms on the world body, tracking lights and cameras). `ScenePoses.rows` gives the poses of frames 1.. as one
-array; every drawable names its frame and its pose within it, so a viewer needs no kinematics at all.
+A scene is sent once and addressed by its content. What moves is a list of *frames*: frame 0 is the world,
+frames 1..nbody-1 are the bodies, and behind them come things whose place a task rewrites at reset or while running
+(visible sites, geoms on the world body, tracking lights and cameras). `ScenePoses.rows` gives the poses of
+frames 1.. as one array. Every drawable names its frame and its pose within it: a viewer needs no kinematics.
 """
 
 from __future__ import annotations
@@ -11,13 +11,28 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass
-from typing import Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final
 
-import mujoco
 import numpy as np
-from numpy.typing import NDArray
 
 from sim_bridge.scene_assets import AssetBlob, add_height_field, add_mesh, add_texture
+from sim_bridge.scene_frames import (
+    FIXED_MODE,
+    HEIGHT_FIELD,
+    MESH,
+    Model,
+    SceneFrames,
+    ScenePoses,
+    geom_rgba,
+    is_visible,
+    quaternions_from_directions,
+    site_rgba,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+__all__ = ["SceneExport", "ScenePoses", "export_scene", "scene_hash"]
 
 MANIFEST_FORMAT: Final = 1
 
@@ -31,17 +46,8 @@ GEOM_TYPES: Final = {
     6: "box",
     7: "mesh",
 }
-PLANE: Final = 0
-HEIGHT_FIELD: Final = 1
-MESH: Final = 7
-VISIBLE_GROUPS: Final = 3
-DEFAULT_RGBA: Final = (0.5, 0.5, 0.5, 1.0)
 TEXTURE_ROLE_RGB: Final = 1
 TEXTURE_ROLE_RGBA: Final = 8
-FIXED_MODE: Final = 0
-
-Model: TypeAlias = Any
-Data: TypeAlias = Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,129 +73,47 @@ def scene_hash(manifest_json: bytes, assets: bytes) -> str:
     return digest.hexdigest()
 
 
-@dataclass(frozen=True, slots=True)
-class _Frames:
-    """Which sites, geoms, lights and cameras get a frame of their own, in the order of the pose rows."""
-
-    body_count: int
-    geoms: list[int]
-    sites: list[int]
-    lights: list[int]
-    cameras: list[int]
-
-    @classmethod
-    def of(cls, model: Model) -> _Frames:
-        geoms = [
-            g
-            for g in range(model.ngeom)
-            if model.geom_bodyid[g] == 0
-            and model.geom_type[g] not in (PLANE, HEIGHT_FIELD, MESH)
-            and _visible(model.geom_group[g], _geom_rgba(model, g))
-        ]
-        sites = [s for s in range(model.nsite) if _visible(model.site_group[s], _site_rgba(model, s))]
-        lights = [i for i in range(model.nlight) if model.light_mode[i] != FIXED_MODE or model.light_bodyid[i] == 0]
-        cameras = [c for c in range(model.ncam) if model.cam_mode[c] != FIXED_MODE]
-        return cls(int(model.nbody), geoms, sites, lights, cameras)
-
-    def index(self, kind: str, item: int) -> int | None:
-        """Frame of a site, geom, light or camera; None where it hangs rigidly on its body."""
-        first = self.body_count
-        for name, items in (
-            ("geom", self.geoms),
-            ("site", self.sites),
-            ("light", self.lights),
-            ("camera", self.cameras),
-        ):
-            if name == kind:
-                return first + items.index(item) if item in items else None
-            first += len(items)
-        raise ValueError(f"no frames of kind {kind}")
-
-
-class ScenePoses:
-    """Reads the pose rows of a scene out of the simulation; one object per model."""
-
-    def __init__(self, model: Model) -> None:
-        """Fixes which rows there are; `model` must be the one `export_scene` was given, or a copy of it."""
-        frames = _Frames.of(model)
-        self._body_count = frames.body_count
-        self._geoms = np.array(frames.geoms, dtype=np.intp)
-        self._sites = np.array(frames.sites, dtype=np.intp)
-        self._lights = np.array(frames.lights, dtype=np.intp)
-        self._cameras = np.array(frames.cameras, dtype=np.intp)
-        extras = len(frames.geoms) + len(frames.sites) + len(frames.lights) + len(frames.cameras)
-        self.count = self._body_count - 1 + extras
-
-    def rows(self, data: Data) -> NDArray[np.float32]:
-        """World poses of frames 1.. of the scene.
-
-        Args:
-            data: the simulation, after `mj_forward` or a step.
-
-        Returns:
-            float32 [count, 7]: position in metres, quaternion (w, x, y, z). A new array.
-        """
-        rows = np.empty((self.count, 7), dtype=np.float32)
-        first = self._body_count - 1
-        rows[:first, :3] = data.xpos[1:]
-        rows[:first, 3:] = data.xquat[1:]
-        for items, positions, matrices in (
-            (self._geoms, data.geom_xpos, data.geom_xmat),
-            (self._sites, data.site_xpos, data.site_xmat),
-        ):
-            end = first + len(items)
-            rows[first:end, :3] = positions[items]
-            rows[first:end, 3:] = quaternions_from_matrices(matrices[items])
-            first = end
-        end = first + len(self._lights)
-        rows[first:end, :3] = data.light_xpos[self._lights]
-        rows[first:end, 3:] = quaternions_from_directions(data.light_xdir[self._lights])
-        rows[end:, :3] = data.cam_xpos[self._cameras]
-        rows[end:, 3:] = quaternions_from_matrices(data.cam_xmat[self._cameras])
-        return rows
-
-
 def export_scene(model: Model) -> SceneExport:
     """Collects what a viewer needs to draw `model`; the same model gives the same bytes.
 
-    Start states do not show in it as long as a task moves things only through frames, so call it after the first reset
-    (some tasks set sizes there) and reuse the result for every start.
+    Start states do not show in it as long as a task moves things only through frames, so call it after the
+    first reset (some tasks set sizes there) and reuse the result for every start.
 
     Args:
         model: `mujoco.MjModel` (of dm_control: `physics.model.ptr`).
     """
     blob = AssetBlob()
-    frames = _Frames.of(model)
+    frames = SceneFrames.of(model)
     geoms = [
-        g for g in range(model.ngeom) if _visible(model.geom_group[g], _geom_rgba(model, g)) and _supported(model, g)
+        g
+        for g in range(model.ngeom)
+        if int(model.geom_type[g]) in GEOM_TYPES and is_visible(model.geom_group[g], geom_rgba(model, g))
     ]
-    used_materials = {int(model.geom_matid[g]) for g in geoms} | {int(model.site_matid[s]) for s in frames.sites}
-    material_ids = sorted(used_materials - {-1})
-    texture_ids = sorted({_texture_of(model, m) for m in material_ids} - {-1})
-    mesh_ids = sorted({int(model.geom_dataid[g]) for g in geoms if model.geom_type[g] == MESH})
-    field_ids = sorted({int(model.geom_dataid[g]) for g in geoms if model.geom_type[g] == HEIGHT_FIELD})
+    users = [int(model.geom_matid[g]) for g in geoms] + [int(model.site_matid[s]) for s in frames.sites]
+    materials = _without_none(users)
+    textures = _without_none(_texture_of(model, m) for m in materials)
+    meshes = _without_none(_data_of(model, g, MESH) for g in geoms)
+    fields = _without_none(_data_of(model, g, HEIGHT_FIELD) for g in geoms)
     manifest = {
         "format": MANIFEST_FORMAT,
         "frames": _frame_records(model, frames),
         "geoms": [
             _geom_record(model, frames, g)
             | {
-                "material": _position(material_ids, int(model.geom_matid[g])),
-                "mesh": _position(mesh_ids, int(model.geom_dataid[g])) if model.geom_type[g] == MESH else -1,
-                "heightField": _position(field_ids, int(model.geom_dataid[g]))
-                if model.geom_type[g] == HEIGHT_FIELD
-                else -1,
+                "material": _position(materials, int(model.geom_matid[g])),
+                "mesh": _position(meshes, _data_of(model, g, MESH)),
+                "heightField": _position(fields, _data_of(model, g, HEIGHT_FIELD)),
             }
             for g in geoms
         ],
         "sites": [
-            _site_record(model, frames, s) | {"material": _position(material_ids, int(model.site_matid[s]))}
+            _site_record(model, frames, s) | {"material": _position(materials, int(model.site_matid[s]))}
             for s in frames.sites
         ],
-        "meshes": [add_mesh(blob, model, m) for m in mesh_ids],
-        "heightFields": [add_height_field(blob, model, h) for h in field_ids],
-        "materials": [_material_record(model, m, texture_ids) for m in material_ids],
-        "textures": [add_texture(blob, model, t) for t in texture_ids],
+        "meshes": [add_mesh(blob, model, m) for m in meshes],
+        "heightFields": [add_height_field(blob, model, h) for h in fields],
+        "materials": [_material_record(model, m, textures) for m in materials],
+        "textures": [add_texture(blob, model, t) for t in textures],
         "lights": [_light_record(model, frames, i) for i in range(model.nlight)],
         "cameras": [_camera_record(model, frames, c) for c in range(model.ncam)],
         "view": _view_record(model),
@@ -199,45 +123,14 @@ def export_scene(model: Model) -> SceneExport:
     return SceneExport(scene_hash(manifest_json, assets), manifest_json, assets)
 
 
-def quaternions_from_matrices(matrices: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Unit quaternions (w, x, y, z) [n, 4] of row-major rotation matrices [n, 9]."""
-    quaternions = np.empty((len(matrices), 4), dtype=np.float64)
-    for row, matrix in zip(quaternions, matrices, strict=True):
-        mujoco.mju_mat2Quat(row, matrix)
-    return quaternions
+def _without_none(ids: Iterable[int]) -> list[int]:
+    """Each id once, in rising order; -1 stands for "none"."""
+    return sorted(set(ids) - {-1})
 
 
-def quaternions_from_directions(directions: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Quaternions (w, x, y, z) [n, 4] of the shortest turn that brings (0, 0, -1) to each unit vector [n, 3]."""
-    x, y, z = directions[:, 0], directions[:, 1], directions[:, 2]
-    quaternions = np.stack([1.0 - z, y, -x, np.zeros_like(x)], axis=1)
-    straight_up = quaternions[:, 0] < 1e-9
-    quaternions[straight_up] = (0.0, 1.0, 0.0, 0.0)
-    return quaternions / np.linalg.norm(quaternions, axis=1, keepdims=True)
-
-
-def _visible(group: int, rgba: tuple[float, ...]) -> bool:
-    return int(group) < VISIBLE_GROUPS and rgba[3] > 0.0
-
-
-def _supported(model: Model, geom: int) -> bool:
-    return int(model.geom_type[geom]) in GEOM_TYPES
-
-
-def _geom_rgba(model: Model, geom: int) -> tuple[float, ...]:
-    return _resolved_rgba(model, int(model.geom_matid[geom]), model.geom_rgba[geom])
-
-
-def _site_rgba(model: Model, site: int) -> tuple[float, ...]:
-    return _resolved_rgba(model, int(model.site_matid[site]), model.site_rgba[site])
-
-
-def _resolved_rgba(model: Model, material: int, own: NDArray[np.float32]) -> tuple[float, ...]:
-    """MuJoCo's rule: an own colour that is not the default one wins over the material's."""
-    own_rgba = tuple(float(v) for v in own)
-    if material < 0 or own_rgba != DEFAULT_RGBA:
-        return own_rgba
-    return tuple(float(v) for v in model.mat_rgba[material])
+def _data_of(model: Model, geom: int, geom_type: int) -> int:
+    """Mesh or height field of a geom of that type, else -1."""
+    return int(model.geom_dataid[geom]) if model.geom_type[geom] == geom_type else -1
 
 
 def _texture_of(model: Model, material: int) -> int:
@@ -251,31 +144,27 @@ def _position(ids: list[int], item: int) -> int:
 
 
 def _numbers(values: Any) -> list[float]:
-    """Six significant digits: below a hundredth of a millimetre at these sizes, and short as text."""
+    """Six significant digits: colours and sizes need no more, and the text stays short."""
     return [float(f"{float(v):.6g}") for v in values]
 
 
 def _exact(values: Any) -> list[float]:
+    """Nine significant digits: poses are checked against the simulator to 1e-5."""
     return [float(f"{float(v):.9g}") for v in values]
 
 
-def _frame_records(model: Model, frames: _Frames) -> list[dict[str, Any]]:
+def _frame_records(model: Model, frames: SceneFrames) -> list[dict[str, Any]]:
     records: list[dict[str, Any]] = [
         {"kind": "body", "name": model.body(b).name, "parent": int(model.body_parentid[b]) if b else -1}
         for b in range(model.nbody)
     ]
-    records += [
-        {"kind": "geom", "name": model.geom(g).name, "parent": int(model.geom_bodyid[g])} for g in frames.geoms
-    ]
-    records += [
-        {"kind": "site", "name": model.site(s).name, "parent": int(model.site_bodyid[s])} for s in frames.sites
-    ]
-    records += [
-        {"kind": "light", "name": model.light(i).name, "parent": int(model.light_bodyid[i])} for i in frames.lights
-    ]
-    records += [
-        {"kind": "camera", "name": model.camera(c).name, "parent": int(model.cam_bodyid[c])} for c in frames.cameras
-    ]
+    for kind, items, view, bodies in (
+        ("geom", frames.geoms, model.geom, model.geom_bodyid),
+        ("site", frames.sites, model.site, model.site_bodyid),
+        ("light", frames.lights, model.light, model.light_bodyid),
+        ("camera", frames.cameras, model.camera, model.cam_bodyid),
+    ):
+        records += [{"kind": kind, "name": view(i).name, "parent": int(bodies[i])} for i in items]
     return records
 
 
@@ -285,30 +174,26 @@ def _placed(frame: int | None, body: int, position: Any, quaternion: Any) -> dic
     return {"frame": int(body), "position": _exact(position), "quaternion": _exact(quaternion)}
 
 
-def _geom_record(model: Model, frames: _Frames, geom: int) -> dict[str, Any]:
-    placed = _placed(
-        frames.index("geom", geom), model.geom_bodyid[geom], model.geom_pos[geom], model.geom_quat[geom]
-    )
-    return placed | {
+def _geom_record(model: Model, frames: SceneFrames, geom: int) -> dict[str, Any]:
+    frame = frames.index("geom", geom)
+    return _placed(frame, model.geom_bodyid[geom], model.geom_pos[geom], model.geom_quat[geom]) | {
         "id": geom,
         "name": model.geom(geom).name,
         "type": GEOM_TYPES[int(model.geom_type[geom])],
         "size": _numbers(model.geom_size[geom]),
-        "rgba": _numbers(_geom_rgba(model, geom)),
+        "rgba": _numbers(geom_rgba(model, geom)),
         "group": int(model.geom_group[geom]),
     }
 
 
-def _site_record(model: Model, frames: _Frames, site: int) -> dict[str, Any]:
-    placed = _placed(
-        frames.index("site", site), model.site_bodyid[site], model.site_pos[site], model.site_quat[site]
-    )
-    return placed | {
+def _site_record(model: Model, frames: SceneFrames, site: int) -> dict[str, Any]:
+    frame = frames.index("site", site)
+    return _placed(frame, model.site_bodyid[site], model.site_pos[site], model.site_quat[site]) | {
         "id": site,
         "name": model.site(site).name,
         "type": GEOM_TYPES[int(model.site_type[site])],
         "size": _numbers(model.site_size[site]),
-        "rgba": _numbers(_site_rgba(model, site)),
+        "rgba": _numbers(site_rgba(model, site)),
         "group": int(model.site_group[site]),
     }
 
@@ -327,7 +212,7 @@ def _material_record(model: Model, material: int, texture_ids: list[int]) -> dic
     }
 
 
-def _light_record(model: Model, frames: _Frames, light: int) -> dict[str, Any]:
+def _light_record(model: Model, frames: SceneFrames, light: int) -> dict[str, Any]:
     frame = frames.index("light", light)
     turn = quaternions_from_directions(np.asarray([model.light_dir[light]], dtype=np.float64))[0]
     return _placed(frame, model.light_bodyid[light], model.light_pos[light], turn) | {
@@ -343,10 +228,9 @@ def _light_record(model: Model, frames: _Frames, light: int) -> dict[str, Any]:
     }
 
 
-def _camera_record(model: Model, frames: _Frames, camera: int) -> dict[str, Any]:
-    return _placed(
-        frames.index("camera", camera), model.cam_bodyid[camera], model.cam_pos[camera], model.cam_quat[camera]
-    ) | {
+def _camera_record(model: Model, frames: SceneFrames, camera: int) -> dict[str, Any]:
+    frame = frames.index("camera", camera)
+    return _placed(frame, model.cam_bodyid[camera], model.cam_pos[camera], model.cam_quat[camera]) | {
         "name": model.camera(camera).name,
         "tracking": bool(model.cam_mode[camera] != FIXED_MODE),
         "fovyDegrees": float(model.cam_fovy[camera]),

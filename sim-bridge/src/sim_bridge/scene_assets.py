@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
-from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 TEXTURE_KINDS: Final = {0: "2d", 1: "cube", 2: "skybox"}
 MAX_TEXTURE_SIDE: Final = 256
@@ -40,9 +42,9 @@ class AssetBlob:
 def add_mesh(blob: AssetBlob, model: Any, mesh: int) -> dict[str, Any]:
     """Adds one mesh as a welded triangle list.
 
-    Positions are float32 [v, 3], normals int16 [v, 3] (unit times 32767), texture coordinates float32 [v, 2] or absent,
-    indices uint16 or uint32 [t, 3]. Position, normal and texture coordinate have index lists of their own in the model;
-    here two corners share a vertex only if all three agree.
+    Positions are float32 [v, 3], normals int16 [v, 3] (unit times 32767), texture coordinates float32 [v, 2]
+    or absent, indices uint16 or uint32 [t, 3]. Position, normal and texture coordinate have index lists of
+    their own in the model; here two corners share a vertex only if all three agree.
     """
     vertex_first, vertex_count = int(model.mesh_vertadr[mesh]), int(model.mesh_vertnum[mesh])
     face_first, face_count = int(model.mesh_faceadr[mesh]), int(model.mesh_facenum[mesh])
@@ -50,16 +52,18 @@ def add_mesh(blob: AssetBlob, model: Any, mesh: int) -> dict[str, Any]:
     vertices = np.asarray(model.mesh_vert[vertex_first : vertex_first + vertex_count], dtype=np.float32)
     faces = np.asarray(model.mesh_face[face_first : face_first + face_count])
     normals = np.asarray(model.mesh_normal[normal_first : normal_first + normal_count], dtype=np.float32)
-    normal_faces = np.asarray(model.mesh_facenormal[face_first : face_first + face_count])
+    corner_normals = normals[np.asarray(model.mesh_facenormal[face_first : face_first + face_count])]
     textured = int(model.mesh_texcoordadr[mesh]) >= 0
-    corner_normals = normals[normal_faces] if textured else _crisp_normals(vertices, faces, normals[normal_faces])
+    if not textured:
+        corner_normals = _crisp_normals(vertices, faces, corner_normals)
     quantised = np.rint(corner_normals.reshape(-1, 3) * 32767).astype(np.int16)
     columns: list[NDArray[Any]] = [faces.reshape(-1, 1), quantised]
     coordinates: NDArray[np.float32] | None = None
     if textured:
         first, count = int(model.mesh_texcoordadr[mesh]), int(model.mesh_texcoordnum[mesh])
         coordinates = np.asarray(model.mesh_texcoord[first : first + count], dtype=np.float32)
-        columns.append(np.asarray(model.mesh_facetexcoord[face_first : face_first + face_count]).reshape(-1, 1))
+        texture_faces = np.asarray(model.mesh_facetexcoord[face_first : face_first + face_count])
+        columns.append(texture_faces.reshape(-1, 1))
     corners = np.hstack([column.astype(np.int32) for column in columns])
     _, chosen, indices = np.unique(corners, axis=0, return_index=True, return_inverse=True)
     index_type = np.uint16 if len(chosen) <= 0xFFFF else np.uint32
@@ -87,19 +91,19 @@ def _crisp_normals(
 
 
 def add_height_field(blob: AssetBlob, model: Any, field: int) -> dict[str, Any]:
-    """Adds a height field: `size` is (half x, half y, top, bottom), `heights` float32 [rows, columns] in 0..1."""
+    """Adds a height field: `size` is (half x, half y, top, bottom), `heights` [rows, columns] in 0..1."""
     rows, columns = int(model.hfield_nrow[field]), int(model.hfield_ncol[field])
     first = int(model.hfield_adr[field])
-    heights = np.asarray(model.hfield_data[first : first + rows * columns], dtype=np.float32).reshape(rows, columns)
+    heights = np.asarray(model.hfield_data[first : first + rows * columns], dtype=np.float32)
     return {
         "name": model.hfield(field).name,
         "size": [float(v) for v in model.hfield_size[field]],
-        "heights": blob.add(heights),
+        "heights": blob.add(heights.reshape(rows, columns)),
     }
 
 
 def add_texture(blob: AssetBlob, model: Any, texture: int) -> dict[str, Any]:
-    """Adds the pixels of one texture, averaged down, as uint8 [faces, height, width, 3 or 4], first row first.
+    """Adds the pixels of one texture, averaged down: uint8 [faces, height, width, 3 or 4], first row first.
 
     Faces of a cube are +x, -x, +y, -y, +z, -z; a single face serves all six.
     """
