@@ -1,0 +1,45 @@
+/** What the tensor library reads from the environment while it loads; afterwards a change has no effect. */
+export interface TensorEnvironmentOptions {
+  /** Threads inside one operation. */
+  readonly threadCount: number;
+  /** Compile captured graphs with XLA. */
+  readonly xla: boolean;
+  /** `bfloat16` lets oneDNN multiply matrices in bfloat16 (XLA ignores it); results stay float32. */
+  readonly precision: Precision;
+  /** False hides the GPUs from TensorFlow. */
+  readonly gpu: boolean;
+}
+
+export type Precision = 'float32' | 'bfloat16';
+
+/**
+ * Sets what is not set yet, so that a person's own environment wins.
+ *
+ * @returns whether XLA will compile graphs on the CPU and which precision oneDNN was asked for, as the environment now says
+ */
+export function applyTensorEnvironment(
+  options: TensorEnvironmentOptions,
+  environment: NodeJS.ProcessEnv = process.env,
+): { xla: boolean; precision: Precision } {
+  for (const [name, value] of Object.entries(tensorEnvironment(options))) environment[name] ??= value;
+  const xlaFlags = environment['TF_XLA_FLAGS'] ?? '';
+  return {
+    xla: xlaFlags.includes('tf_xla_auto_jit=2') && xlaFlags.includes('tf_xla_cpu_global_jit'),
+    precision: environment['ONEDNN_DEFAULT_FPMATH_MODE'] === 'BF16' ? 'bfloat16' : 'float32',
+  };
+}
+
+function tensorEnvironment(options: TensorEnvironmentOptions): Record<string, string> {
+  const threads = String(options.threadCount);
+  return {
+    TF_CPP_MIN_LOG_LEVEL: '2',
+    TF_NUM_INTRAOP_THREADS: threads,
+    // Operations of one graph form a chain here: a second operation at the same time would only fight for the same cores.
+    TF_NUM_INTEROP_THREADS: '1',
+    OMP_NUM_THREADS: threads,
+    TF_FORCE_GPU_ALLOW_GROWTH: 'true',
+    ...(options.xla ? { TF_XLA_FLAGS: '--tf_xla_auto_jit=2 --tf_xla_cpu_global_jit' } : {}),
+    ...(options.precision === 'bfloat16' ? { ONEDNN_DEFAULT_FPMATH_MODE: 'BF16' } : {}),
+    ...(options.gpu ? {} : { CUDA_VISIBLE_DEVICES: '-1' }),
+  };
+}
