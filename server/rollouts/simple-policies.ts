@@ -1,4 +1,4 @@
-import { Random } from '../../agent/random.ts';
+import { randomSource } from '../../agent/random.ts';
 import { immediateDecision, type ActingPolicy } from './acting-policy.ts';
 import { L2mError } from '../errors.ts';
 
@@ -17,9 +17,9 @@ export const RANDOM_POLICY: ActingPolicy = {
   name: 'random',
   assertSupports: () => undefined,
   begin: (spec, plan) => {
-    const random = new Random(plan.seed * 1_000_003 + plan.start);
+    const random = randomSource(plan.seed * 1_000_003 + plan.start);
     return {
-      decide: () => immediateDecision(Float32Array.from({ length: spec.actionSize }, () => random.uniform(-1, 1))),
+      decide: () => immediateDecision(Float32Array.from({ length: spec.actionSize }, () => 2 * random.uniform() - 1)),
     };
   },
 };

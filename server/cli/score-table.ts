@@ -1,0 +1,50 @@
+import Table from 'cli-table3';
+import type { Rate, RunSummary, TaskScore } from '../../protocol/dashboard-messages.ts';
+
+/** The result of a run as text: one row a task, both definitions of success with 95 % Wilson intervals, errors apart. */
+export function scoreTable(summary: RunSummary): string {
+  const table = new Table({
+    head: ['task', 'success at any time', 'success at last step', 'first', 'return', 'normalised', 'errors'],
+    colAligns: ['left', 'left', 'left', 'right', 'right', 'right', 'right'],
+    style: { head: [], border: [], compact: true },
+    chars: PLAIN_LINES,
+  });
+  for (const score of summary.tasks) table.push(rowOf(score));
+  const means = [
+    `mean over tasks: success at any time ${percent(summary.meanSuccessAnyTime)}, at the last step ${percent(summary.meanSuccessAtEnd)}`,
+    `${summary.finishedEpisodes} of ${summary.plannedEpisodes} episodes, ${summary.errorEpisodes} errors, ${summary.redoneEpisodes} redone, ` +
+      `${summary.steps} steps, ${summary.stepsPerSecond.toFixed(0)} steps/s`,
+  ];
+  return `${table.toString()}\n${means.join('\n')}\n`;
+}
+
+function rowOf(score: TaskScore): string[] {
+  return [
+    score.task,
+    rateText(score.successAnyTime),
+    rateText(score.successAtEnd),
+    score.firstSuccessStep === null ? '–' : String(Math.round(score.firstSuccessStep)),
+    score.meanReturn === null ? '–' : score.meanReturn.toFixed(1),
+    score.normalizedScore === null ? '–' : score.normalizedScore.toFixed(3),
+    String(score.errors),
+  ];
+}
+
+/** `9/10  90.0 % [59.6, 98.2]` */
+export function rateText(rate: Rate): string {
+  if (rate.rate === null || rate.interval === null) return '–';
+  const { low, high } = rate.interval;
+  const interval = `[${(100 * low).toFixed(1)}, ${(100 * high).toFixed(1)}]`;
+  return `${rate.successes}/${rate.episodes}  ${percent(rate.rate)} ${interval}`;
+}
+
+function percent(rate: number | null): string {
+  return rate === null ? '–' : `${(100 * rate).toFixed(1)} %`;
+}
+
+const NOTHING = { top: '', 'top-mid': '', 'top-left': '', 'top-right': '', bottom: '', 'bottom-mid': '' };
+const PLAIN_LINES = {
+  ...NOTHING,
+  ...{ 'bottom-left': '', 'bottom-right': '', left: '', 'left-mid': '', mid: '', 'mid-mid': '', right: '' },
+  ...{ 'right-mid': '', middle: ' ' },
+};
