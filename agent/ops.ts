@@ -14,14 +14,13 @@ export const {
   argMax,
   cast,
   concat,
-  customGrad,
   dispose,
   div,
   erf,
   exp,
   expandDims,
   gather,
-  grads,
+
   keep,
   logSoftmax,
   matMul,
@@ -43,6 +42,7 @@ export const {
   tensor,
   tidy,
   transpose,
+  valueAndGrads,
 } = tf;
 
 /** Sum over some axes, kept as length 1. Never differentiate through it on large tensors: tfjs fills the gradient from JavaScript. */
@@ -66,4 +66,24 @@ export function assertShape(x: Tensor, expected: readonly number[], name: string
   if (fits) return;
   const wanted = expected.map((n) => (n === -1 ? 'any' : String(n))).join(', ');
   throw new AgentError('L2M_SHAPE_MISMATCH', `${name} is [${x.shape.join(', ')}], expected [${wanted}]`);
+}
+
+/** Keeps tensors of the forward pass for the gradient; everything else is disposed. */
+export type Save = (tensors: Tensor[]) => void;
+
+/** The value of a function and how an upstream gradient goes on to its inputs, in their order. */
+export interface WithGradient {
+  readonly value: Tensor;
+  readonly gradFunc: (upstream: Tensor, saved: Tensor[]) => Tensor | Tensor[];
+}
+
+/** A function of tensors whose gradient is written out. Only saved tensors may be used in `gradFunc`. */
+export function withGradient<Inputs extends readonly Tensor[]>(
+  forward: (inputs: Inputs, save: Save) => WithGradient,
+): (...inputs: Inputs) => Tensor {
+  const run = tf.customGrad((...all) => {
+    const save = all.pop() as unknown as Save;
+    return forward(all as unknown as Inputs, save);
+  });
+  return (...inputs) => run(...inputs);
 }

@@ -1,0 +1,85 @@
+import type { ModelConfig, ModulationConfig } from '../config.ts';
+import { modulatorsOf, selectKeys, type Routing } from '../modulation/match.ts';
+import { gatherModulators, unmodulated } from '../modulation/modulator.ts';
+import { similarities, windowQuery } from '../modulation/query.ts';
+import { assertShape, div, mul, oneHot, reshape, sub, sumAll, type Tensor } from '../ops.ts';
+import { actionLogits, decodePredicting } from '../transformer/decoder.ts';
+import { embedWindow, type WindowTensors } from '../transformer/embedding.ts';
+import { KEY_NAME, parameter, type ParameterRecord } from '../weights/names.ts';
+import { meanCrossEntropy } from './cross-entropy.ts';
+
+/** Windows to learn from. History may differ from the targets: executed actions against an expert's. */
+export interface TrainingBatch extends WindowTensors {
+  /** [B, T, A] int32, 0..V-1 */
+  readonly targetTokens: Tensor;
+  /** [B, T, A] float, 1 for a dimension that the task has */
+  readonly actionMask: Tensor;
+}
+
+export interface LossOptions {
+  readonly model: ModelConfig;
+  readonly modulation: ModulationConfig;
+  /** Weight of the pull of keys towards queries; 0.5 in the paper (spec §3.5), 0 for fixed keys. */
+  readonly pullWeight: number;
+  /** Keys to modulate by, [B] int32 from `selectForTraining`; null runs the bare model. */
+  readonly selectedKeys: Tensor | null;
+  readonly routing: Routing;
+}
+
+/** All scalars; owned by the caller. */
+export interface PolicyLoss {
+  /** Cross entropy minus the pull. */
+  readonly loss: Tensor;
+  readonly crossEntropy: Tensor;
+  /** Mean cosine between queries and their selected keys; null without a pool. */
+  readonly similarity: Tensor | null;
+}
+
+/**
+ * Which key each window of a training batch falls on. Not differentiated.
+ *
+ * @returns selected [B] int32 and the cosines [B, K], owned by the caller; null without a pool
+ */
+export function selectForTraining(
+  parameters: ParameterRecord,
+  batch: WindowTensors,
+  { model, modulation, routing }: Pick<LossOptions, 'model' | 'modulation' | 'routing'>,
+): { selectedKeys: Tensor; similarity: Tensor } | null {
+  if (modulation.kind === 'none') return null;
+  const query = windowQuery(embedWindow(parameters, batch, model), batch.stepMask);
+  const similarity = similarities(query, parameter(parameters, KEY_NAME));
+  return { selectedKeys: selectKeys(similarity, routing), similarity };
+}
+
+/**
+ * The training objective (spec §1.5, §3.5): mean cross entropy of every real dimension of every real step of the windows, under
+ * teacher forcing, minus the weighted mean cosine to the selected keys. Reads no data, so it can be captured as a graph.
+ */
+export function policyLoss(parameters: ParameterRecord, batch: TrainingBatch, options: LossOptions): PolicyLoss {
+  const { model, modulation, selectedKeys } = options;
+  const tokens = embedWindow(parameters, batch, model);
+  const modulators =
+    selectedKeys === null
+      ? unmodulated(model)
+      : gatherModulators(parameters, modulatorsOf(selectedKeys, options.routing), { model, modulation });
+  const hidden = decodePredicting(parameters, { tokens, stepMask: batch.stepMask, modulators }, model);
+  const crossEntropy = actionCrossEntropy(actionLogits(parameters, hidden), batch);
+  if (selectedKeys === null || modulation.kind === 'none')
+    return { loss: crossEntropy, crossEntropy, similarity: null };
+
+  const cosines = similarities(windowQuery(tokens, batch.stepMask), parameter(parameters, KEY_NAME));
+  const chosen = mul(cosines, oneHot(selectedKeys, modulation.keyCount, 1, 0, 'float32'));
+  const similarity = div(sumAll(chosen), cosines.shape[0]);
+  const loss = options.pullWeight === 0 ? crossEntropy : sub(crossEntropy, mul(similarity, options.pullWeight));
+  return { loss, crossEntropy, similarity };
+}
+
+/** @param logits [B, T, A, V] */
+function actionCrossEntropy(logits: Tensor, batch: TrainingBatch): Tensor {
+  const [windows = 0, steps = 0, dimensions = 0, bins = 0] = logits.shape;
+  assertShape(batch.targetTokens, [windows, steps, dimensions], 'targetTokens');
+  assertShape(batch.actionMask, [windows, steps, dimensions], 'actionMask');
+  const kept = mul(batch.actionMask, reshape(batch.stepMask, [windows, steps, 1]));
+  const count = windows * steps * dimensions;
+  return meanCrossEntropy(reshape(logits, [count, bins]), reshape(batch.targetTokens, [count]), reshape(kept, [count]));
+}

@@ -1,0 +1,31 @@
+/** Learning rate by micro-step (spec §5.4): linear warm-up, then a cosine down to the final rate. */
+export interface LearningRateSchedule {
+  readonly peak: number;
+  readonly final: number;
+  readonly warmUpSteps: number;
+  /** Steps from the end of the warm-up to the final rate; null keeps the peak for ever. */
+  readonly decaySteps: number | null;
+}
+
+/** The reference's pre-training (spec §5.4). */
+export const PAPER_PRETRAINING: LearningRateSchedule = {
+  peak: 1e-4,
+  final: 1e-6,
+  warmUpSteps: 4000,
+  decaySteps: 1_000_000,
+};
+
+/** The reference's fine-tuning: no warm-up, constant (spec §4). */
+export const PAPER_FINE_TUNING: LearningRateSchedule = { peak: 1e-4, final: 1e-4, warmUpSteps: 0, decaySteps: null };
+
+/**
+ * @param step 0, 1, …
+ * @returns the learning rate of that step
+ */
+export function learningRateAt(schedule: LearningRateSchedule, step: number): number {
+  const { peak, final, warmUpSteps, decaySteps } = schedule;
+  if (step < warmUpSteps) return (peak * (step + 1)) / warmUpSteps;
+  if (decaySteps === null) return peak;
+  const progress = Math.min(1, (step - warmUpSteps) / decaySteps);
+  return final + ((peak - final) * (1 + Math.cos(Math.PI * progress))) / 2;
+}

@@ -1,0 +1,93 @@
+import type { ModelConfig } from '../config.ts';
+import { modulateKeyValue, modulateQuery, type BlockModulator } from '../modulation/modulator.ts';
+import { add, concat, matMul, mul, reshape, slice, softmax, split, transpose, type Tensor } from '../ops.ts';
+import { parameter, type ParameterRecord } from '../weights/names.ts';
+import { affine, linear } from './linear.ts';
+
+/** Keys and values of the tokens seen so far, each [B, H, L, E]. */
+export interface KeyValue {
+  readonly key: Tensor;
+  readonly value: Tensor;
+}
+
+export interface AttentionInputs {
+  /** Normalised input of the tokens that become keys and values, [B, N, D]. */
+  readonly tokens: Tensor;
+  /** The same of the tokens that ask, [B, Q, D]; `tokens` itself unless only some outputs are needed. */
+  readonly asking: Tensor;
+  readonly past: KeyValue | null;
+  /** Added to the scores, broadcast to [B, H, Q, past + N]; null where every key may be seen. */
+  readonly mask: Tensor | null;
+  readonly modulator: BlockModulator;
+  /** Name of the attention layer, `encoder.h.0.attn`. */
+  readonly name: string;
+}
+
+/**
+ * Multi-head attention with modulated projections (spec §1.3, §3.6).
+ *
+ * @returns output [B, Q, D] after its projection, and keys and values including the past; owned by the caller
+ */
+export function attention(
+  parameters: ParameterRecord,
+  inputs: AttentionInputs,
+  model: ModelConfig,
+): { output: Tensor; cache: KeyValue } {
+  const projected = project(parameters, inputs, model);
+  const query = splitHeads(mul(modulateQuery(inputs.modulator, inputs.asking, projected.query), scale(model)), model);
+  const modulated = modulateKeyValue(inputs.modulator, inputs.tokens, projected);
+  const cache = append(inputs.past, {
+    key: splitHeads(modulated.key, model),
+    value: splitHeads(modulated.value, model),
+  });
+  const scores = matMul(query, cache.key, false, true); // [B, H, Q, L]
+  const weights = softmax(inputs.mask === null ? scores : add(scores, inputs.mask));
+  const mixed = joinHeads(matMul(weights, cache.value));
+  return { output: linear(parameters, mixed, { name: `${inputs.name}.c_proj`, stored: 'in-out' }), cache };
+}
+
+/** Query, key and value before modulation: one product where all tokens ask, two where only some do. */
+function project(
+  parameters: ParameterRecord,
+  { tokens, asking, name }: AttentionInputs,
+  model: ModelConfig,
+): KeyValue & { readonly query: Tensor } {
+  const d = model.width;
+  const weight = parameter(parameters, `${name}.c_attn.weight`);
+  const bias = parameter(parameters, `${name}.c_attn.bias`);
+  if (asking === tokens) {
+    const [query, key, value] = split(affine(tokens, { weight, bias, transposed: false }), 3, 2) as [
+      Tensor,
+      Tensor,
+      Tensor,
+    ];
+    return { query, key, value };
+  }
+  const [queryWeight, keyValueWeight] = split(weight, [d, 2 * d], 1) as [Tensor, Tensor];
+  const queryBias = slice(bias, [0], [d]);
+  const keyValueBias = slice(bias, [d], [2 * d]);
+  const keyValue = affine(tokens, { weight: keyValueWeight, bias: keyValueBias, transposed: false });
+  const [key, value] = split(keyValue, 2, 2) as [Tensor, Tensor];
+  return { query: affine(asking, { weight: queryWeight, bias: queryBias, transposed: false }), key, value };
+}
+
+function scale(model: ModelConfig): number {
+  return 1 / Math.sqrt(model.width / model.heads);
+}
+
+function append(past: KeyValue | null, now: KeyValue): KeyValue {
+  if (past === null) return now;
+  return { key: concat([past.key, now.key], 2), value: concat([past.value, now.value], 2) };
+}
+
+/** [B, N, D] -> [B, H, N, E] */
+function splitHeads(x: Tensor, model: ModelConfig): Tensor {
+  const [batch = 0, count = 0] = x.shape;
+  return transpose(reshape(x, [batch, count, model.heads, model.width / model.heads]), [0, 2, 1, 3]);
+}
+
+/** [B, H, N, E] -> [B, N, D] */
+function joinHeads(x: Tensor): Tensor {
+  const [batch = 0, heads = 0, count = 0, headWidth = 0] = x.shape;
+  return reshape(transpose(x, [0, 2, 1, 3]), [batch, count, heads * headWidth]);
+}

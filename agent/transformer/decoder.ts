@@ -1,0 +1,85 @@
+import { FIRST_PREDICTING_POSITION, tokensPerStep, type ModelConfig } from '../config.ts';
+import type { BlockModulator } from '../modulation/modulator.ts';
+import { assertShape, reshape, slice, type Tensor } from '../ops.ts';
+import type { ParameterRecord } from '../weights/names.ts';
+import { transformerBlock, type TokenCut } from './block.ts';
+import { addPositionCode } from './embedding.ts';
+import { layerNorm } from './layer-norm.ts';
+import { linear } from './linear.ts';
+import { attentionMask } from './mask.ts';
+
+interface DecoderInputs {
+  /** Embedded windows, [B, T, A + 3, D]. */
+  readonly tokens: Tensor;
+  /** [B, T] */
+  readonly stepMask: Tensor;
+  /** One per block. */
+  readonly modulators: readonly BlockModulator[];
+}
+
+/**
+ * Runs whole windows through the blocks and the final norm.
+ *
+ * @returns the hidden state of every token, [B, T, A + 3, D], owned by the caller
+ */
+export function decodeAll(parameters: ParameterRecord, inputs: DecoderInputs, model: ModelConfig): Tensor {
+  const hidden = runBlocks(parameters, inputs, model);
+  return reshape(layerNorm(parameters, hidden, 'encoder.ln_f'), inputs.tokens.shape);
+}
+
+/**
+ * The hidden states from which actions are predicted: position 1 (return-to-go) for the first dimension, position j for
+ * dimension j (spec §1.4). The last block computes no others.
+ *
+ * @returns [B, T, A, D], owned by the caller
+ */
+export function decodePredicting(parameters: ParameterRecord, inputs: DecoderInputs, model: ModelConfig): Tensor {
+  const [batch = 0, steps = 0] = inputs.tokens.shape;
+  const perStep = tokensPerStep(model);
+  const cut: TokenCut = (x) => {
+    const byStep = reshape(x, [batch, steps, perStep, model.width]);
+    const wanted = slice(byStep, [0, 0, FIRST_PREDICTING_POSITION, 0], [batch, steps, model.actionSize, model.width]);
+    return reshape(wanted, [batch, steps * model.actionSize, model.width]);
+  };
+  const positions = Array.from({ length: steps * model.actionSize }, (_, i) => {
+    const step = Math.floor(i / model.actionSize);
+    return step * perStep + FIRST_PREDICTING_POSITION + (i % model.actionSize);
+  });
+  const hidden = runBlocks(parameters, { ...inputs, last: { cut, positions } }, model);
+  const normalised = layerNorm(parameters, hidden, 'encoder.ln_f');
+  return reshape(normalised, [batch, steps, model.actionSize, model.width]);
+}
+
+/** Logits over the V bins of predicting hidden states: [..., D] -> [..., V]. */
+export function actionLogits(parameters: ParameterRecord, hidden: Tensor): Tensor {
+  return linear(parameters, hidden, { name: 'action_net.0', stored: 'out-in' });
+}
+
+/** What of the last block is wanted, as a cut and as the positions it keeps. */
+interface LastBlock {
+  readonly cut: TokenCut;
+  readonly positions: readonly number[];
+}
+
+function runBlocks(
+  parameters: ParameterRecord,
+  { tokens, stepMask, modulators, last }: DecoderInputs & { readonly last?: LastBlock },
+  model: ModelConfig,
+): Tensor {
+  const [batch = 0, steps = 0] = tokens.shape;
+  const perStep = tokensPerStep(model);
+  assertShape(tokens, [batch, steps, perStep, model.width], 'tokens');
+  const count = { perStep, total: steps * perStep };
+  let hidden = reshape(addPositionCode(parameters, tokens), [batch, count.total, model.width]);
+  const mask = attentionMask(stepMask, count);
+  for (let block = 0; block < model.blocks; block++) {
+    const inputs = { hidden, past: null, mask, modulator: modulators[block]!, block };
+    if (last === undefined || block < model.blocks - 1) {
+      hidden = transformerBlock(parameters, inputs, model).hidden;
+    } else {
+      const cutMask = attentionMask(stepMask, count, last.positions);
+      hidden = transformerBlock(parameters, { ...inputs, mask: cutMask, cut: last.cut }, model).hidden;
+    }
+  }
+  return hidden;
+}

@@ -1,0 +1,99 @@
+import { tokensPerStep, type ModelConfig } from '../config.ts';
+import { add, assertShape, concat, gather, mul, reshape, slice, type Tensor } from '../ops.ts';
+import { parameter, type ParameterRecord } from '../weights/names.ts';
+import { layerNorm } from './layer-norm.ts';
+import { linear } from './linear.ts';
+
+/**
+ * A batch of windows, oldest timestep first, padded on the left. What stands in padded steps has no influence.
+ * Returns-to-go and rewards are already divided by the reward scale.
+ */
+export interface WindowTensors {
+  /** [B, T, S] float */
+  readonly states: Tensor;
+  /** [B, T, A] int32, 0..V-1; the row of the step to decide is ignored by decisions */
+  readonly actionTokens: Tensor;
+  /** [B, T] float */
+  readonly returnsToGo: Tensor;
+  /** [B, T] float; the entry of the step to decide is ignored by decisions */
+  readonly rewards: Tensor;
+  /** [B, T] int32, 0..maximumTimestep-1 */
+  readonly timesteps: Tensor;
+  /** [B, T] float, 1 for a real step, 0 for padding */
+  readonly stepMask: Tensor;
+}
+
+/** @throws AgentError L2M_SHAPE_MISMATCH */
+export function assertWindow(window: WindowTensors, model: ModelConfig): { batch: number; steps: number } {
+  const [batch = 0, steps = 0] = window.states.shape;
+  assertShape(window.states, [batch, steps, model.stateSize], 'states');
+  assertShape(window.actionTokens, [batch, steps, model.actionSize], 'actionTokens');
+  assertShape(window.returnsToGo, [batch, steps], 'returnsToGo');
+  assertShape(window.rewards, [batch, steps], 'rewards');
+  assertShape(window.timesteps, [batch, steps], 'timesteps');
+  assertShape(window.stepMask, [batch, steps], 'stepMask');
+  return { batch, steps };
+}
+
+/** The parts of a window's tokens before the time code and the norm: state, return-to-go, actions, reward. */
+interface TokenParts {
+  /** [B, T, 1, D] */
+  readonly state: Tensor;
+  /** [B, T, 1, D] */
+  readonly returnToGo: Tensor;
+  /** [B, T, A, D] */
+  readonly actions: Tensor;
+  /** [B, T, 1, D] */
+  readonly reward: Tensor;
+}
+
+/**
+ * Embeds whole windows: per step [state, return-to-go, action 1..A, reward], plus the step's time code, then one layer norm
+ * (spec §1.2, items 1-6).
+ *
+ * @returns [B, T, A + 3, D], owned by the caller; the position code is not yet added, because the pool's query is read here
+ */
+export function embedWindow(parameters: ParameterRecord, window: WindowTensors, model: ModelConfig): Tensor {
+  const { batch, steps } = assertWindow(window, model);
+  const parts = embedParts(parameters, window, model);
+  const tokens = concat([parts.state, parts.returnToGo, parts.actions, parts.reward], 2);
+  assertShape(tokens, [batch, steps, tokensPerStep(model), model.width], 'tokens');
+  return layerNorm(parameters, add(tokens, timeCodes(parameters, window.timesteps)), 'embed_ln');
+}
+
+function embedParts(parameters: ParameterRecord, window: WindowTensors, model: ModelConfig): TokenParts {
+  const [batch = 0, steps = 0] = window.states.shape;
+  const one = [batch, steps, 1, model.width];
+  const state = linear(parameters, window.states, { name: 'embed_state', stored: 'out-in' });
+  return {
+    state: reshape(state, one),
+    returnToGo: embedScalars(parameters, window.returnsToGo, 'embed_return'),
+    actions: embedActions(parameters, window.actionTokens),
+    reward: embedScalars(parameters, window.rewards, 'embed_rewards'),
+  };
+}
+
+/** [B, T] -> [B, T, 1, D] */
+function embedScalars(parameters: ParameterRecord, x: Tensor, name: string): Tensor {
+  const weight = reshape(parameter(parameters, `${name}.weight`), [-1]);
+  const values = reshape(x, [...x.shape, 1, 1]);
+  return add(mul(values, weight), parameter(parameters, `${name}.bias`));
+}
+
+/** Rows of the action table: tokens of any shape -> [..., D]. No time code, no norm. */
+export function embedActions(parameters: ParameterRecord, tokens: Tensor): Tensor {
+  return gather(parameter(parameters, 'embed_action_disc.weight'), tokens);
+}
+
+/** Codes of absolute timesteps: [B, T] -> [B, T, 1, D]. */
+export function timeCodes(parameters: ParameterRecord, timesteps: Tensor): Tensor {
+  const codes = gather(parameter(parameters, 'embed_timestep.weight'), timesteps);
+  const width = codes.shape[codes.shape.length - 1]!;
+  return reshape(codes, [...timesteps.shape, 1, width]);
+}
+
+/** Adds the one position code that every token shares: the reference passes position 0 for all of them (spec §1.2, item 7). */
+export function addPositionCode(parameters: ParameterRecord, tokens: Tensor): Tensor {
+  const table = parameter(parameters, 'encoder.wpe.weight');
+  return add(tokens, reshape(slice(table, [0, 0], [1, table.shape[1]!]), [-1]));
+}
