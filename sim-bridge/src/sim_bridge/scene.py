@@ -2,9 +2,8 @@
 
 A scene is sent once and addressed by its content. What moves is a list of *frames*: frame 0 is the world,
 frames 1..nbody-1 are the bodies, and behind them come things whose place a task rewrites at reset or while
-running (visible sites, geoms on the world body, tracking lights and cameras). `ScenePoses.rows` gives the poses
-of frames 1.. as one array. Every drawable names its frame and its pose within it: a viewer needs no
-kinematics.
+running (visible sites, geoms on the world body, tracking lights and cameras). `ScenePoses.rows` gives the
+poses of frames 1.. as one array. Every drawable names its frame and its pose within it: no kinematics needed.
 """
 
 from __future__ import annotations
