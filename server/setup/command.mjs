@@ -6,7 +6,9 @@ import { paths } from './paths.mjs';
 /** A command that failed, with the end of what it printed and where the whole of it lies. */
 export class CommandFailed extends Error {
   constructor(what, tail, logFile) {
-    super(`${what}\n${tail.map((line) => `    ${line}`).join('\n')}\n    (whole output: ${path.relative(paths.root, logFile)})`);
+    super(
+      `${what}\n${tail.map((line) => `    ${line}`).join('\n')}\n    (whole output: ${path.relative(paths.root, logFile)})`,
+    );
     this.name = 'CommandFailed';
     this.tail = tail;
   }
@@ -30,7 +32,7 @@ export function runCommand(command, args, options) {
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, {
       cwd: options.cwd ?? paths.root,
-      env: { ...process.env, ...options.env },
+      env: { ...process.env, NO_COLOR: '1', FORCE_COLOR: '0', ...options.env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     const stopChild = () => child.kill('SIGTERM');
@@ -54,9 +56,18 @@ export function runCommand(command, args, options) {
       log.end();
       if (rest.trim() !== '') tail.push(rest);
       if (problem === undefined) resolve(tail);
-      else reject(new CommandFailed(`${path.basename(command)} ${args.slice(0, 3).join(' ')}: ${problem}`, tail.slice(-12), logFile));
+      else
+        reject(
+          new CommandFailed(
+            `${path.basename(command)} ${args.slice(0, 3).join(' ')}: ${problem}`,
+            tail.slice(-12),
+            logFile,
+          ),
+        );
     };
     child.once('error', (error) => finish(error.message));
-    child.once('close', (code, signal) => finish(code === 0 ? undefined : signal ? `ended by ${signal}` : `exit code ${code}`));
+    child.once('close', (code, signal) =>
+      finish(code === 0 ? undefined : signal ? `ended by ${signal}` : `exit code ${code}`),
+    );
   });
 }

@@ -1,25 +1,25 @@
-import { accessSync, constants, existsSync, readdirSync } from 'node:fs';
+import { accessSync, constants, existsSync, readdirSync, statSync } from 'node:fs';
 import path from 'node:path';
 
-/** Looks a program up on the PATH without starting anything. */
+/** Looks programs up on the PATH without starting anything; a name with a slash is a path. Best first. */
+export function findPrograms(names, environment = process.env) {
+  const folders = (environment['PATH'] ?? '').split(path.delimiter).filter((folder) => folder !== '');
+  const candidates = names.flatMap((name) =>
+    name.includes('/') || path.isAbsolute(name)
+      ? [path.resolve(name)]
+      : folders.map((folder) => path.join(folder, name)),
+  );
+  return [...new Set(candidates.filter(isExecutable))];
+}
+
 export function findProgram(names, environment = process.env) {
-  for (const name of names) {
-    if (path.isAbsolute(name)) {
-      if (isExecutable(name)) return name;
-      continue;
-    }
-    for (const folder of (environment['PATH'] ?? '').split(path.delimiter)) {
-      const candidate = path.join(folder, name);
-      if (folder !== '' && isExecutable(candidate)) return candidate;
-    }
-  }
-  return undefined;
+  return findPrograms(names, environment)[0];
 }
 
 function isExecutable(file) {
   try {
     accessSync(file, constants.X_OK);
-    return true;
+    return statSync(file).isFile();
   } catch {
     return false;
   }
@@ -31,11 +31,11 @@ export function findCompiler(environment = process.env) {
   return findProgram([...(wish ? [wish] : []), 'c++', 'g++', 'clang++'], environment);
 }
 
-/** `L2M_PYTHON` when it is set, else the interpreters in order of preference. */
-export function findPython(environment = process.env) {
+/** `L2M_PYTHON` alone when it is set, else the interpreters in order of preference. */
+export function pythonNames(environment = process.env) {
   const wish = environment['L2M_PYTHON'];
-  if (wish) return findProgram([wish], environment);
-  return findProgram(['python3', 'python3.13', 'python3.12', 'python3.11', 'python3.10', 'python'], environment);
+  if (wish) return [wish];
+  return ['python3', 'python3.12', 'python3.11', 'python3.13', 'python3.10', 'python'];
 }
 
 /** An installed Chromium or Chrome: `L2M_CHROMIUM` when it is set, else the usual names and places. */

@@ -1,8 +1,19 @@
-import { copyFileSync, existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { runCommand } from './command.mjs';
 import { findCompiler, findNvidiaGpu } from './find-tools.mjs';
+import { hashInputs } from './input-hash.mjs';
 import { paths } from './paths.mjs';
 
 /**
@@ -12,6 +23,8 @@ import { paths } from './paths.mjs';
  */
 export const tensorflowVersion = '2.21.0';
 const wheelPythonVersion = '3.12';
+/** A fallback after a failure (no network, say) is not for ever. */
+const retryAfterMs = 3_600_000;
 const packageFolder = path.join(paths.nodeModules, '@tensorflow/tfjs-node-gpu');
 const libraryFolder = path.join(paths.native, 'site/tensorflow');
 const darwin = process.platform === 'darwin';
@@ -39,32 +52,55 @@ with zipfile.ZipFile(wheel) as archive:
 export function chooseTensorflow(environment = process.env) {
   const wish = environment['L2M_TENSORFLOW'] ?? 'auto';
   if (wish === 'wasm') return { kind: 'none', reason: 'L2M_TENSORFLOW=wasm asks for WebAssembly' };
-  if (!['auto', 'cpu', 'cuda'].includes(wish)) throw new Error(`L2M_TENSORFLOW is '${wish}': use auto, cpu, cuda or wasm.`);
+  if (!['auto', 'cpu', 'cuda'].includes(wish))
+    throw new Error(`L2M_TENSORFLOW is '${wish}': use auto, cpu, cuda or wasm.`);
   if (process.platform !== 'linux' && !darwin) return { kind: 'none', reason: `no recipe for ${process.platform}` };
   if (findCompiler() === undefined) {
-    return { kind: 'none', reason: `no C++ compiler found (${darwin ? 'xcode-select --install' : 'apt-get install g++'})` };
+    return {
+      kind: 'none',
+      reason: `no C++ compiler found (${darwin ? 'xcode-select --install' : 'apt-get install g++'})`,
+    };
   }
   if (wish === 'cuda' || (wish === 'auto' && process.platform === 'linux' && findNvidiaGpu() !== undefined)) {
     return { kind: 'cuda', wheel: 'tensorflow' };
   }
-  return { kind: 'cpu', wheel: process.platform === 'linux' && process.arch === 'x64' ? 'tensorflow-cpu' : 'tensorflow' };
+  return {
+    kind: 'cpu',
+    wheel: process.platform === 'linux' && process.arch === 'x64' ? 'tensorflow-cpu' : 'tensorflow',
+  };
 }
 
-/** A word for the stamp: changes when the build has to be made again. */
-export function nativeFingerprint() {
-  const choice = chooseTensorflow();
-  return JSON.stringify([choice, tensorflowVersion, process.platform, process.arch, paths.native]);
-}
+/** @type {import('./stage.mjs').Stage} */
+export const nativeTensorflow = {
+  name: 'native TensorFlow',
+  id: 'native-tensorflow',
+  key: () => {
+    const words = [JSON.stringify(chooseTensorflow()), tensorflowVersion, process.platform, process.arch];
+    return hashInputs({ words, files: ['server/setup/native-tensorflow.mjs'] });
+  },
+  isIntact() {
+    const state = readNativeState();
+    if (state?.backend === 'wasm')
+      return state.failedAt === undefined || Date.now() - Date.parse(state.failedAt) < retryAfterMs;
+    return state !== undefined && isAddonInstalled();
+  },
+  async make(say) {
+    const state = await buildNativeTensorflow({ python: paths.venvPython, say });
+    return state.backend === 'native' ? `ready, ${state.reason}` : 'WebAssembly instead';
+  },
+  advice: 'set L2M_TENSORFLOW=wasm to do without it',
+};
 
 /** True when the addon this set-up compiled is also in its place in `node_modules` (a fresh `npm ci` removes it). */
-export function isAddonInstalled() {
-  const state = readNativeState();
-  if (state === undefined) return false;
-  if (state.backend === 'wasm') return true;
+function isAddonInstalled() {
   if (!existsSync(paths.nativeAddon) || !existsSync(paths.installedAddon)) return false;
-  return libraries.every((name) => existsSync(path.join(libraryFolder, name))) && sameFile(paths.nativeAddon, paths.installedAddon);
+  return (
+    libraries.every((name) => existsSync(path.join(libraryFolder, name))) &&
+    sameFile(paths.nativeAddon, paths.installedAddon)
+  );
 }
 
+/** What the last set-up found; undefined before the first. */
 export function readNativeState() {
   try {
     return JSON.parse(readFileSync(paths.nativeState, 'utf8'));
@@ -82,20 +118,27 @@ export function readNativeState() {
 export async function buildNativeTensorflow(context) {
   mkdirSync(paths.native, { recursive: true });
   const choice = chooseTensorflow();
-  if (choice.kind === 'none') return fallBack(choice.reason, context);
+  if (choice.kind === 'none') return fallBack({ reason: choice.reason }, context);
   try {
     await fetchLibraries(choice, context);
     await compileAddon(choice, context);
     await checkAddon(context);
   } catch (error) {
-    return fallBack(`${choice.wheel} ${tensorflowVersion} could not be built: ${error.message.split('\n')[0]}`, context);
+    const reason = `${choice.wheel} ${tensorflowVersion} could not be built: ${error.message.split('\n')[0]}`;
+    context.say(error.message);
+    return fallBack({ reason, failedAt: new Date().toISOString() }, context);
   }
-  return record({ backend: 'native', reason: `${choice.wheel} ${tensorflowVersion} from PyPI`, tensorflowVersion, wheel: choice.wheel });
+  return record({
+    backend: 'native',
+    reason: `${choice.wheel} ${tensorflowVersion} from PyPI`,
+    tensorflowVersion,
+    wheel: choice.wheel,
+  });
 }
 
-function fallBack(reason, context) {
-  context.say(`WebAssembly will be used (about 12 times slower than native TensorFlow): ${reason}`);
-  return record({ backend: 'wasm', reason, tensorflowVersion: null, wheel: null });
+function fallBack(why, context) {
+  context.say(`WebAssembly will be used, about 12 times slower: ${why.reason}`);
+  return record({ backend: 'wasm', ...why, tensorflowVersion: null, wheel: null });
 }
 
 function record(state) {
@@ -111,7 +154,14 @@ async function fetchLibraries(choice, context) {
   const downloads = path.join(paths.native, 'download');
   mkdirSync(downloads, { recursive: true });
   context.say(`fetching ${requirement} from PyPI`);
-  const fetchOptions = ['--no-deps', '--only-binary=:all:', '--python-version', wheelPythonVersion, '--dest', downloads];
+  const fetchOptions = [
+    '--no-deps',
+    '--only-binary=:all:',
+    '--python-version',
+    wheelPythonVersion,
+    '--dest',
+    downloads,
+  ];
   await pip(['download', '--progress-bar', 'off', ...fetchOptions, requirement], context);
   const wheel = readdirSync(downloads).find((name) => name.startsWith(`${choice.wheel.replace('-', '_')}-`));
   if (wheel === undefined) throw new Error('pip left no wheel behind');
@@ -127,7 +177,9 @@ async function fetchLibraries(choice, context) {
     { log: 'native-tensorflow' },
   );
   if (choice.kind === 'cuda') {
-    const nvidia = unpacked.filter((line) => line.startsWith('and-cuda ')).map((line) => line.slice('and-cuda '.length));
+    const nvidia = unpacked
+      .filter((line) => line.startsWith('and-cuda '))
+      .map((line) => line.slice('and-cuda '.length));
     context.say(`fetching ${nvidia.length} CUDA packages (about 3 GB)`);
     await pip(['install', '--no-deps', '--target', partial, ...nvidia], context);
   }
@@ -170,7 +222,9 @@ async function compileAddon(choice, context) {
   ); // prettier-ignore
   renameSync(partial, paths.nativeAddon);
   mkdirSync(path.dirname(paths.installedAddon), { recursive: true });
-  copyFileSync(paths.nativeAddon, paths.installedAddon);
+  // Renamed into place: a running process may have the old one mapped.
+  copyFileSync(paths.nativeAddon, `${paths.installedAddon}.partial`);
+  renameSync(`${paths.installedAddon}.partial`, paths.installedAddon);
 }
 
 const checkScript = `
@@ -192,10 +246,4 @@ async function checkAddon(context) {
 function sameFile(left, right) {
   const [a, b] = [statSync(left), statSync(right)];
   return a.size === b.size && b.mtimeMs >= a.mtimeMs;
-}
-
-if (process.argv[1] === import.meta.filename) {
-  const python = existsSync(paths.venvPython) ? paths.venvPython : 'python3';
-  const state = await buildNativeTensorflow({ python, say: (line) => console.log(line) });
-  console.log(JSON.stringify(state, null, 2));
 }
