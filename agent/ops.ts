@@ -5,7 +5,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { AgentError } from './agent-error.ts';
 
-export type { Tensor } from '@tensorflow/tfjs-core';
+export type { Scalar, Tensor } from '@tensorflow/tfjs-core';
 type Tensor = tf.Tensor;
 
 export const {
@@ -25,6 +25,7 @@ export const {
   logSoftmax,
   matMul,
   maximum,
+  memory,
   minimum,
   mul,
   neg,
@@ -43,6 +44,7 @@ export const {
   tidy,
   transpose,
   valueAndGrads,
+  zerosLike,
 } = tf;
 
 /** Sum over some axes, kept as length 1. Never differentiate through it on large tensors: tfjs fills the gradient from JavaScript. */

@@ -1,5 +1,5 @@
 import { AgentError } from '../agent-error.ts';
-import { keep, scalar, valueAndGrads, type Tensor } from '../ops.ts';
+import { assertShape, keep, scalar, valueAndGrads, type Scalar, type Tensor } from '../ops.ts';
 import { parameter, type ParameterRecord } from '../weights/names.ts';
 import { policyLoss, selectForTraining, type LossOptions, type TrainingBatch } from './loss.ts';
 
@@ -41,7 +41,8 @@ export function lossAndGradients(
     const changed = Object.fromEntries(trainableNames.map((name, i) => [name, trainable[i]!]));
     const result = policyLoss({ ...parameters, ...changed }, batch, { ...options, selectedKeys });
     parts.push(keep(result.crossEntropy.clone()), keep(result.similarity?.clone() ?? scalar(0)));
-    return result.loss.as1D().asScalar();
+    assertShape(result.loss, [], 'loss');
+    return result.loss as Scalar;
   });
   const { value, grads } = differentiate(trainableNames.map((name) => parameter(parameters, name)));
   const [crossEntropy, similarity] = parts.map((part) => {
