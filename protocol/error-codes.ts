@@ -96,6 +96,16 @@ export const ERROR_TABLE = {
     message: 'A tensor has the wrong shape: %s.',
     hint: 'Check that model, pool and configuration come from one checkpoint.',
   },
+  L2M_CAPTURE_REFUSED: {
+    severity: 'fatal',
+    message: 'The function cannot be captured as a graph: %s.',
+    hint: 'Use only tensor operations inside it, and pass what changes between calls as inputs.',
+  },
+  L2M_GRAPH_FAILED: {
+    severity: 'fatal',
+    message: 'A captured graph failed: %s.',
+    hint: 'Run the same with capture off to see the operation that fails.',
+  },
   L2M_CHECKPOINT_INVALID: {
     severity: 'fatal',
     message: 'The checkpoint cannot be used: %s.',
