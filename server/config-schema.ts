@@ -25,8 +25,14 @@ export const ServerConfigSchema = Type.Object(
     }),
     environments: Type.Integer({ default: 16, minimum: 1, maximum: 256, description: 'environments per worker' }),
     backend: Type.Union(
-      [Type.Literal('auto'), Type.Literal('tensorflow'), Type.Literal('wasm'), Type.Literal('cpu')],
-      { default: 'auto', description: 'tensor backend: auto, tensorflow, wasm or cpu' },
+      [
+        Type.Literal('auto'),
+        Type.Literal('tensorflow-cuda'),
+        Type.Literal('tensorflow-cpu'),
+        Type.Literal('wasm'),
+        Type.Literal('javascript'),
+      ],
+      { default: 'auto', description: 'tensor backend: auto, tensorflow-cuda, tensorflow-cpu, wasm or javascript' },
     ),
     threads: Type.Integer({ default: 0, minimum: 0, maximum: 1024, description: 'threads of the tensor backend; 0 shares the cores out' }),
     maxBatch: Type.Integer({ default: 64, minimum: 1, maximum: 1024, description: 'most environments decided in one batch' }),

@@ -5,8 +5,8 @@ import { SERVER_CONFIG_KEYS, ServerConfigSchema, flagOf, variableOf, type Server
 /** Adds a flag for each of the server's settings named in `keys`; all others stay reachable by file and environment. */
 export function addConfigOptions(command: Command, keys: readonly ServerConfigKey[] = SERVER_CONFIG_KEYS): Command {
   for (const key of keys) {
-    const schema = ServerConfigSchema.properties[key];
-    const description = `${schema.description} (default ${JSON.stringify(schema.default)}, variable ${variableOf(key)})`;
+    const schema: { description?: string; default?: unknown } = ServerConfigSchema.properties[key];
+    const description = `${schema.description ?? key} (default ${JSON.stringify(schema.default)}, variable ${variableOf(key)})`;
     command.addOption(
       new Option(`--${flagOf(key)} <value>`, description).argParser((text: string) => parseSetting(key, text)),
     );

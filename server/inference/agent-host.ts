@@ -120,8 +120,8 @@ export class AgentHost {
   }
 
   #launch(): Promise<void> {
-    const { backend, threads, startDeadlineMs } = this.#options;
-    const settings: HostSettings = { backend, threads };
+    const { backend, threadCount, startDeadlineMs } = this.#options;
+    const settings: HostSettings = { backend, threadCount };
     const child = fork(HOST_ENTRY, [JSON.stringify(settings)], {
       serialization: 'advanced',
       execArgv: ['--import', 'tsx'],

@@ -1,4 +1,5 @@
 import type { ErrorCode } from '../../protocol/error-codes.ts';
+import type { ServerConfig } from '../config-schema.ts';
 
 /** A batch of context windows, row-major, padded on the left (spec §1.2). B windows of T timesteps. */
 export interface WindowArrays {
@@ -52,6 +53,6 @@ export type Decided = Extract<HostReply, { type: 'decided' }>;
 
 /** How the child learns what to use; the environment is read before TensorFlow loads. */
 export interface HostSettings {
-  readonly backend: 'auto' | 'tensorflow' | 'wasm' | 'cpu';
-  readonly threads: number;
+  readonly backend: ServerConfig['backend'];
+  readonly threadCount: number;
 }

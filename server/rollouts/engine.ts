@@ -72,6 +72,13 @@ export class RolloutEngine {
     return this.#running.values();
   }
 
+  /** The specification of a task that has been planned. */
+  specOf(task: TaskId): TaskSpec {
+    const spec = this.#specs.get(task);
+    if (spec === undefined) throw new RangeError(`${task} was planned before it was described`);
+    return spec;
+  }
+
   /** The specifications of all tasks in the run's plans must be known before. */
   add(run: ActiveRun): void {
     this.#runs.push(run);
@@ -107,7 +114,6 @@ export class RolloutEngine {
   }
 
   drain(run: ActiveRun): void {
-    run.resume();
     this.resume(run);
     run.drain();
     this.#sweep();
@@ -122,7 +128,7 @@ export class RolloutEngine {
     }
   }
 
-  onRows(worker: string, rows: readonly TickRow[], timing: TickTiming): void {
+  onRows(rows: readonly TickRow[], timing: TickTiming): void {
     const nowMs = performance.now();
     let roundTripMs = 0;
     for (const row of rows) {
@@ -132,7 +138,6 @@ export class RolloutEngine {
       this.#onRow(running, row);
     }
     if (roundTripMs > 0) this.#observer.timed({ rows: rows.length, simulateMs: timing.simulateMs, roundTripMs });
-    void worker;
   }
 
   onFault(fault: { episode: number; code: string; message: string }): void {
@@ -170,8 +175,7 @@ export class RolloutEngine {
     { plan, attempt }: { plan: EpisodePlan; attempt: number },
     place: { worker: string; environment: number; key: string },
   ): void {
-    const spec = this.#specs.get(plan.task);
-    if (spec === undefined) throw new RangeError(`${plan.task} was planned before it was described`);
+    const spec = this.specOf(plan.task);
     const episode = this.#nextEpisode++;
     const running: Running = {
       ...place,

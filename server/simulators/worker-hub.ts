@@ -11,8 +11,8 @@ import type { CurveServer } from './curve.ts';
 export interface WorkerEvents {
   readonly ready: (worker: string, session: ReadySession) => void;
   readonly lost: (worker: string, reason: string) => void;
-  readonly rows: (worker: string, rows: readonly TickRow[], timing: TickTiming) => void;
-  readonly fault: (worker: string, fault: { episode: number; code: string; message: string }) => void;
+  readonly rows: (rows: readonly TickRow[], timing: TickTiming, worker: string) => void;
+  readonly fault: (fault: { episode: number; code: string; message: string }) => void;
   readonly described: (spec: TaskSpec) => void;
   readonly scene: (task: string, scene: SceneBytes) => void;
   readonly late: (count: number) => void;
@@ -211,14 +211,14 @@ export class WorkerHub {
       else late += 1;
     }
     if (late > 0) this.#events.late(late);
-    if (accepted.length > 0) this.#events.rows(worker, accepted, message);
+    if (accepted.length > 0) this.#events.rows(accepted, message, worker);
   }
 
   #fault(worker: string, message: Extract<WorkerMessage, { type: 'fault' }>): void {
     const { environment, episode, code, message: text } = message;
     if (environment === undefined || episode === undefined) return;
     const verdict = this.#advance(worker, environment, { type: 'faulted', episode });
-    if (verdict === 'accepted') this.#events.fault(worker, { episode, code, message: text });
+    if (verdict === 'accepted') this.#events.fault({ episode, code, message: text });
   }
 
   /** Applies one event to a slot; a worker that breaks the protocol is given up on the spot. */

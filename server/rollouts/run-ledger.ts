@@ -1,0 +1,82 @@
+import type { RunState, RunSummary } from '../../protocol/dashboard-messages.ts';
+import type { ScoredEpisode } from '../store/records.ts';
+import { RunScores } from '../store/run-scores.ts';
+import type { RunRequest } from './run-request.ts';
+
+export interface LedgerOptions {
+  readonly run: string;
+  readonly request: RunRequest;
+  readonly policy: string;
+  /** Episodes scored before a resume. */
+  readonly past: readonly ScoredEpisode[];
+}
+
+/** The live figures of one run: what the progress line, the page and the HTTP API show. */
+export class RunLedger {
+  readonly #scores: RunScores;
+  readonly #options: LedgerOptions;
+  readonly #startedAt = new Date();
+  readonly #stepsBefore: number;
+  readonly #episodesBefore: number;
+  #state: RunState = 'starting';
+  #message = '';
+  #redone = 0;
+  #endedMs: number | undefined;
+
+  constructor(options: LedgerOptions) {
+    const { request, past } = options;
+    this.#options = options;
+    this.#scores = new RunScores(
+      request.tasks.map((task) => ({ task, episodes: request.episodes })),
+      past,
+    );
+    const totals = this.#scores.totals();
+    this.#stepsBefore = totals.steps;
+    this.#episodesBefore = totals.finished;
+  }
+
+  /** Episodes without a final outcome. */
+  get owed(): number {
+    const { planned, finished, errors } = this.#scores.totals();
+    return planned - finished - errors;
+  }
+
+  add(episode: ScoredEpisode): void {
+    this.#scores.add(episode);
+  }
+
+  redone(): void {
+    this.#redone += 1;
+  }
+
+  state(state: RunState, message: string): void {
+    this.#state = state;
+    this.#message = message;
+    const over = state === 'finished' || state === 'stopped' || state === 'failed';
+    this.#endedMs = over ? Date.now() : undefined;
+  }
+
+  summary(): RunSummary {
+    const { run, request, policy } = this.#options;
+    const totals = this.#scores.totals();
+    const seconds = ((this.#endedMs ?? Date.now()) - this.#startedAt.getTime()) / 1000;
+    const stepsPerSecond = seconds > 0 ? (totals.steps - this.#stepsBefore) / seconds : 0;
+    const ended = totals.finished + totals.errors - this.#episodesBefore;
+    const owed = totals.planned - totals.finished - totals.errors;
+    return {
+      ...{ run, kind: request.kind, state: this.#state, policy, protocol: request.protocol, seed: request.seed },
+      plannedEpisodes: totals.planned,
+      finishedEpisodes: totals.finished,
+      errorEpisodes: totals.errors,
+      redoneEpisodes: this.#redone,
+      steps: totals.steps,
+      stepsPerSecond,
+      secondsLeft: ended > 0 ? (seconds / ended) * owed : null,
+      startedAt: this.#startedAt.toISOString(),
+      tasks: this.#scores.scores(),
+      meanSuccessAnyTime: totals.meanSuccessAnyTime,
+      meanSuccessAtEnd: totals.meanSuccessAtEnd,
+      message: this.#message,
+    };
+  }
+}

@@ -1,0 +1,33 @@
+import type { EvaluationProtocol, TaskId } from '../../protocol/task.ts';
+
+/** Who acts in a run. Expert noise levels are used in turn, by start index. */
+export type PolicyChoice =
+  | { readonly kind: 'checkpoint'; readonly folder: string }
+  | { readonly kind: 'expert'; readonly noises: readonly number[] }
+  | { readonly kind: 'random' }
+  | { readonly kind: 'zero' };
+
+/** What a user asks for; stored with the run, so that it can be resumed and repeated. */
+export interface RunRequest {
+  readonly kind: 'evaluate' | 'collect';
+  readonly tasks: readonly TaskId[];
+  readonly episodes: number;
+  readonly protocol: EvaluationProtocol;
+  readonly seed: number;
+  readonly policy: PolicyChoice;
+  readonly firstStart: number;
+  /** Steps of an episode; null takes the protocol's own. */
+  readonly horizon: number | null;
+}
+
+export function policyLabel(policy: PolicyChoice): string {
+  switch (policy.kind) {
+    case 'checkpoint':
+      return policy.folder.split('/').filter(Boolean).at(-1) ?? policy.folder;
+    case 'expert':
+      return `expert, noise ${policy.noises.join('/')}`;
+    case 'random':
+    case 'zero':
+      return policy.kind;
+  }
+}

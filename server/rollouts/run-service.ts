@@ -1,0 +1,267 @@
+import type { RunSummary } from '../../protocol/dashboard-messages.ts';
+import type { TaskId, TaskSpec } from '../../protocol/task.ts';
+import { L2mError, errorFromUnknown } from '../errors.ts';
+import type { EpisodeRecord, Provenance, RunChange, ScoredEpisode } from '../store/records.ts';
+import { FINAL_STATES, scoredEpisodeOf } from '../store/records.ts';
+import type { RunStore } from '../store/run-store.ts';
+import { ActiveRun, type EpisodeReport } from './active-run.ts';
+import type { ActingPolicy } from './acting-policy.ts';
+import type { RolloutEngine } from './engine.ts';
+import { episodeRecord } from './episode-record.ts';
+import type { Trajectory } from './episode-recorder.ts';
+import { planEpisodes, planKey, type EpisodePlan } from './plan.ts';
+import { RunLedger } from './run-ledger.ts';
+import type { RunRequest } from './run-request.ts';
+
+export interface RunServiceDependencies {
+  readonly store: RunStore;
+  readonly engine: RolloutEngine;
+  readonly describe: (tasks: readonly TaskId[]) => Promise<readonly TaskSpec[]>;
+  /** Prepares whoever acts; loads a checkpoint into the agent host if need be. */
+  readonly policyFor: (request: RunRequest) => Promise<{ policy: ActingPolicy; checkpointHash: string | null }>;
+  readonly provenance: () => Provenance;
+  readonly maxAttempts: number;
+  readonly events: RunServiceEvents;
+}
+
+export interface RunServiceEvents {
+  readonly updated: (summary: RunSummary) => void;
+  readonly episode: (report: EpisodeReport, record: EpisodeRecord) => void;
+  readonly notice: (level: 'info' | 'warning' | 'error', text: string) => void;
+}
+
+/** Called with each finished episode of a collecting run; a promise that rejects ends the run. */
+export type TrajectoryTaker = (plan: EpisodePlan, trajectory: Trajectory) => Promise<void>;
+
+export interface RunHandle {
+  readonly run: string;
+  summary(): RunSummary;
+  /** Resolves when the run is over, whatever its final state. */
+  readonly over: Promise<RunSummary>;
+}
+
+interface Live {
+  readonly active: ActiveRun;
+  readonly ledger: RunLedger;
+  readonly handle: RunHandle;
+  readonly attemptsBefore: ReadonlyMap<string, number>;
+  readonly writing: Set<Promise<void>>;
+  failure: L2mError | undefined;
+}
+
+/** Runs from the outside: start, resume after a crash, pause, stop, drain; every finished episode goes to the store at once. */
+export class RunService {
+  readonly #dependencies: RunServiceDependencies;
+  readonly #live = new Map<string, Live>();
+
+  constructor(dependencies: RunServiceDependencies) {
+    this.#dependencies = dependencies;
+  }
+
+  summaries(): RunSummary[] {
+    return [...this.#live.values()].map(({ ledger }) => ledger.summary());
+  }
+
+  handle(run: string): RunHandle | undefined {
+    return this.#live.get(run)?.handle;
+  }
+
+  /**
+   * Starts a run, or resumes `resume`, which must have been started with an equal request.
+   * @throws L2M_TASK_UNKNOWN, L2M_TASK_UNSUPPORTED, L2M_START_UNKNOWN, L2M_CHECKPOINT_INVALID, L2M_RUN_UNKNOWN, L2M_RUN_MISMATCH
+   */
+  async start(request: RunRequest, options: { resume?: string; take?: TrajectoryTaker } = {}): Promise<RunHandle> {
+    const { describe, policyFor, store } = this.#dependencies;
+    const [specs, { policy, checkpointHash }] = await Promise.all([describe(request.tasks), policyFor(request)]);
+    for (const spec of specs) policy.assertSupports(spec);
+    const plans = plansOf(request);
+    const run = options.resume ?? newRunName(request.kind);
+    let past: readonly ScoredEpisode[] = [];
+    let failed: readonly ScoredEpisode[] = [];
+    if (options.resume === undefined) {
+      await store.createRun({
+        run,
+        kind: request.kind,
+        state: 'running',
+        policy: policy.name,
+        protocol: request.protocol,
+        seed: request.seed,
+        checkpointHash,
+        tasks: request.tasks.map((task) => ({ task, episodes: request.episodes })),
+        configuration: { ...request },
+        provenance: this.#dependencies.provenance(),
+      });
+    } else {
+      await this.#assertResumable(run, request, checkpointHash);
+      const latest = await store.latestEpisodes(run);
+      past = latest.filter(({ outcome }) => outcome !== 'error');
+      failed = latest.filter(({ outcome }) => outcome === 'error');
+      await store.updateRun(run, { state: 'running', message: 'resumed' });
+    }
+    const attemptsBefore = new Map(failed.map((episode) => [planKey(episode), episode.attempt]));
+    return this.#begin({ run, request, policy, plans, past, attemptsBefore, take: options.take });
+  }
+
+  pause(run: string): void {
+    const live = this.#require(run);
+    this.#dependencies.engine.pause(live.active);
+    this.#changed(live, { state: 'paused' });
+  }
+
+  resume(run: string): void {
+    const live = this.#require(run);
+    this.#dependencies.engine.resume(live.active);
+    this.#changed(live, { state: 'running' });
+  }
+
+  stop(run: string): void {
+    const live = this.#require(run);
+    this.#dependencies.engine.stop(live.active);
+  }
+
+  /** Finishes the episodes under way, starts no more, and waits, but at most `deadlineMs`; then stops what is left. */
+  async drain(deadlineMs: number): Promise<void> {
+    const draining = [...this.#live.values()].filter(({ active }) => active.phase !== 'over');
+    for (const live of draining) {
+        this.#changed(live, { state: 'draining' });
+      this.#dependencies.engine.drain(live.active);
+    }
+    const late = new Promise<void>((resolve) => setTimeout(resolve, deadlineMs).unref());
+    await Promise.race([Promise.all(draining.map(({ handle }) => handle.over)), late]);
+    for (const live of draining) this.#dependencies.engine.stop(live.active);
+    await Promise.all(draining.map(({ handle }) => handle.over));
+  }
+
+  /** Ends every run with an error, for instance because no worker is left. */
+  fail(error: L2mError): void {
+    for (const { active } of this.#live.values()) {
+      if (active.phase !== 'over') this.#dependencies.engine.stop(active, error);
+    }
+  }
+
+  #begin(start: {
+    readonly run: string;
+    readonly request: RunRequest;
+    readonly policy: ActingPolicy;
+    readonly plans: readonly EpisodePlan[];
+    readonly past: readonly ScoredEpisode[];
+    /** Attempts that ended in errors before a resume: the store counts on from them. */
+    readonly attemptsBefore: ReadonlyMap<string, number>;
+    readonly take: TrajectoryTaker | undefined;
+  }): RunHandle {
+    const { run, request, policy, plans, past } = start;
+    const ledger = new RunLedger({ run, request, policy: policy.name, past });
+    const finishedKeys = new Set(past.map(planKey));
+    let settle: (summary: RunSummary) => void = () => undefined;
+    const over = new Promise<RunSummary>((resolve) => (settle = resolve));
+    const active = new ActiveRun({
+      id: run,
+      policy,
+      plans: plans.filter((plan) => !finishedKeys.has(planKey(plan))),
+      keepTrajectories: start.take !== undefined,
+      maxAttempts: this.#dependencies.maxAttempts,
+      onEpisode: (report) => this.#episodeEnded(live, report, start.take),
+      onRedone: (plan, reason) => {
+        ledger.redone();
+        this.#changed(live, { redoneEpisodes: ledger.summary().redoneEpisodes });
+        this.#dependencies.events.notice('warning', `${planKey(plan)} is redone: ${reason}`);
+      },
+      onOver: (error) => void this.#finish(live, error).then(settle),
+    });
+    const handle: RunHandle = { run, summary: () => ledger.summary(), over };
+    const { attemptsBefore } = start;
+    const live: Live = {
+      ...{ active, ledger, handle, attemptsBefore },
+      ...{ writing: new Set<Promise<void>>(), failure: undefined },
+    };
+    this.#live.set(run, live);
+    ledger.state('running', '');
+    this.#dependencies.events.updated(ledger.summary());
+    this.#dependencies.engine.add(active);
+    return handle;
+  }
+
+  #episodeEnded(live: Live, report: EpisodeReport, take: TrajectoryTaker | undefined): void {
+    const spec = this.#dependencies.engine.specOf(report.plan.task);
+    const attempt = report.attempt + (live.attemptsBefore.get(planKey(report.plan)) ?? 0);
+    const record = episodeRecord(live.active.id, { ...report, attempt }, spec);
+    live.ledger.add(scoredEpisodeOf(record));
+    this.#dependencies.events.episode(report, record);
+    this.#dependencies.events.updated(live.ledger.summary());
+    const writes = [this.#dependencies.store.recordEpisode(record)];
+    const trajectory = report.end.kind === 'finished' ? report.end.outcome.trajectory : undefined;
+    if (take !== undefined && trajectory !== undefined) writes.push(take(report.plan, trajectory));
+    const writing = Promise.all(writes).then(
+      () => undefined,
+      (reason: unknown) => this.#writeFailed(live, reason),
+    );
+    live.writing.add(writing);
+    void writing.finally(() => live.writing.delete(writing));
+  }
+
+  #writeFailed(live: Live, reason: unknown): void {
+    live.failure ??= errorFromUnknown(reason);
+    this.#dependencies.engine.stop(live.active, live.failure);
+  }
+
+  async #finish(live: Live, error: L2mError | undefined): Promise<RunSummary> {
+    await Promise.all(live.writing);
+    const failure = error ?? live.failure;
+    const owed = live.ledger.owed;
+    const message = failure ? `${failure.code}: ${failure.message}` : owed > 0 ? `${owed} episodes are left` : '';
+    live.ledger.state(failure ? 'failed' : owed > 0 ? 'stopped' : 'finished', message);
+    try {
+      await this.#dependencies.store.updateRun(live.active.id, { state: live.ledger.summary().state, message });
+      await this.#dependencies.store.flush();
+    } catch (reason) {
+      const storeFailure = errorFromUnknown(reason);
+      live.ledger.state('failed', `${storeFailure.code}: ${storeFailure.message}`);
+    }
+    const summary = live.ledger.summary();
+    this.#dependencies.events.updated(summary);
+    return summary;
+  }
+
+  #changed(live: Live, change: RunChange): void {
+    if (change.state !== undefined) live.ledger.state(change.state, '');
+    this.#dependencies.events.updated(live.ledger.summary());
+    this.#dependencies.store.updateRun(live.active.id, change).catch((reason: unknown) => this.#writeFailed(live, reason));
+  }
+
+  async #assertResumable(run: string, request: RunRequest, checkpointHash: string | null): Promise<void> {
+    if (this.#live.has(run)) throw new L2mError('L2M_RUN_MISMATCH', `${run} is running`);
+    const stored = await this.#dependencies.store.getRun(run);
+    const differing = Object.entries(request)
+      .filter(([key, value]) => JSON.stringify(stored.configuration[key]) !== JSON.stringify(value))
+      .map(([key, value]) => `${key} was ${JSON.stringify(stored.configuration[key])}, is now ${JSON.stringify(value)}`);
+    if (stored.checkpointHash !== checkpointHash) differing.push('the checkpoint has other weights');
+    if (differing.length > 0) throw new L2mError('L2M_RUN_MISMATCH', `${run}: ${differing.join('; ')}`);
+  }
+
+  #require(run: string): Live {
+    const live = this.#live.get(run);
+    if (live === undefined) throw new L2mError('L2M_RUN_UNKNOWN', JSON.stringify(run));
+    const { state } = live.ledger.summary();
+    if (FINAL_STATES.includes(state)) throw new L2mError('L2M_RUN_STATE', `${run} is ${state}`);
+    return live;
+  }
+}
+
+function plansOf(request: RunRequest): EpisodePlan[] {
+  const { policy } = request;
+  return planEpisodes({
+    ...{ tasks: request.tasks, episodesPerTask: request.episodes, seed: request.seed },
+    ...{ protocol: request.protocol, firstStart: request.firstStart },
+    ...(request.horizon === null ? {} : { horizon: request.horizon }),
+    actorOf: (start) =>
+      policy.kind === 'expert'
+        ? { kind: 'expert', noise: policy.noises[start % policy.noises.length] ?? 0, noiseSeed: request.seed }
+        : { kind: 'server' },
+  });
+}
+
+/** `evaluate-20261123-191502-x7f`: sorts by time, and two started in the same second differ. */
+function newRunName(kind: string): string {
+  const time = new Date().toISOString().replace(/[-:]/g, '').replace('T', '-').slice(0, 15);
+  return `${kind}-${time}-${Math.floor(performance.now() * 1000 % 46_656).toString(36).padStart(3, '0')}`;
+}
