@@ -181,6 +181,11 @@ export const ERROR_TABLE = {
     message: 'The server cannot listen there: %s.',
     hint: 'Choose another --port or --host, or stop the program that uses it.',
   },
+  L2M_SCENE_UNKNOWN: {
+    severity: 'retry',
+    message: 'There is no scene %s.',
+    hint: 'Scenes come from simulator workers: it appears once a worker has started an episode with it.',
+  },
   L2M_VIEWER_SLOW: {
     severity: 'retry',
     message: 'The page fell too far behind: %s.',

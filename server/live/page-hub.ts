@@ -1,0 +1,270 @@
+import { randomUUID } from 'node:crypto';
+import type { IncomingMessage, Server } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { WebSocketServer } from 'ws';
+import type {
+  EnvironmentView,
+  EpisodeEnded,
+  LoadView,
+  ModelView,
+  PageEvent,
+  PageRequest,
+  RunSummary,
+  WorkerView,
+} from '../../protocol/dashboard-messages.ts';
+import { wireError, type WireError } from '../../protocol/error-codes.ts';
+import type { Result } from '../../protocol/result.ts';
+import { packedFrames } from './frames-message.ts';
+import { originAccepted, type PageTokens } from './page-access.ts';
+import { CLOSE_CODES, type PackedFrame } from './page-outbox.ts';
+import { packedEvent, PageSession } from './page-session.ts';
+import { PageState, type StepView } from './page-state.ts';
+
+export type RunAction = Extract<PageRequest, { type: 'control' }>['action'];
+export type NoticeLevel = 'info' | 'warning' | 'error';
+
+export interface PageHubOptions {
+  /** New for every life of the server: a page that meets another one forgets what it knew. Default: random. */
+  readonly serverId?: string;
+  readonly tokens?: PageTokens;
+  /** Host names, besides localhost and plain addresses, under which the page is served. */
+  readonly allowedHosts?: readonly string[];
+  /** Default 64. */
+  readonly maxPages?: number;
+  /** Carries out what an operator asked for; a failure is shown to that page. The run's next summary shows the success. */
+  readonly onControl: (run: string, action: RunAction) => Result<void, WireError> | Promise<Result<void, WireError>>;
+  /** Called with the new value whenever `posesHz()` changes. */
+  readonly onPosesHz?: (posesHz: number) => void;
+  /** Default 15 s; a page silent for two of them is cut off. */
+  readonly pingIntervalMs?: number;
+}
+
+/** Everything that changes is told to the hub; it decides what each page hears of it and when. No call waits for a page. */
+export interface PageHub {
+  /** Serves WebSocket upgrades of `/live` on an HTTP server (`fastify.server`); other paths are answered with 404. */
+  attach(server: Server): void;
+  runUpdated(summary: RunSummary): void;
+  episodeStarted(environment: EnvironmentView): void;
+  step(key: string, step: StepView): void;
+  /** @param poses float32 [rows, 7] flattened: rows of `ScenePoses.rows`, world frame left out; copied */
+  poses(key: string, poses: Float32Array): void;
+  episodeEnded(event: Omit<EpisodeEnded, 'type' | 'sequence'>): void;
+  /** The environment will not be used again (its run ended, its worker is gone): its tile goes. */
+  environmentClosed(key: string): void;
+  workersUpdated(workers: readonly WorkerView[]): void;
+  /** `viewers` is filled in by the hub. */
+  loadUpdated(load: Omit<LoadView, 'viewers'>): void;
+  modelUpdated(model: ModelView | null): void;
+  notice(level: NoticeLevel, text: string): void;
+  /** Poses a second wanted by the most demanding page now; 0 while nobody watches. */
+  posesHz(): number;
+  viewers(): number;
+  close(): Promise<void>;
+}
+
+const LIVE_PATH = '/live';
+const MAX_REQUEST_BYTES = 64 * 1024;
+/** Summaries of a run are sent at most this often, unless its state changed. */
+const SUMMARY_INTERVAL_MS = 250;
+const MAX_TICK_HZ = 60;
+
+export function createPageHub(options: PageHubOptions): PageHub {
+  const state = new PageState();
+  const sessions = new Set<PageSession>();
+  const sockets = new WebSocketServer({ noServer: true, maxPayload: MAX_REQUEST_BYTES, perMessageDeflate: false });
+  const detachers: (() => void)[] = [];
+  const pendingRuns = new Set<string>();
+  const maxPages = options.maxPages ?? 64;
+  let sequence = 0;
+  let frameNumber = 0;
+  let packed: PackedFrame | null = null;
+  let posesHz = 0;
+  let tickTimer: NodeJS.Timeout | null = null;
+  let summaryTimer: NodeJS.Timeout | null = null;
+  let closed = false;
+
+  const pinger = setInterval(pingAll, options.pingIntervalMs ?? 15_000);
+  pinger.unref();
+
+  const owner = {
+    serverId: options.serverId ?? randomUUID(),
+    tokens: options.tokens ?? {},
+    opened,
+    rateChanged,
+    control,
+    closed: (session: PageSession) => {
+      sessions.delete(session);
+      viewersChanged();
+    },
+  };
+
+  function attach(server: Server): void {
+    const onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
+      const refusal = upgradeRefusal(request);
+      if (refusal !== null) {
+        socket.end(`HTTP/1.1 ${refusal}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+        return;
+      }
+      sockets.handleUpgrade(request, socket, head, (webSocket) => new PageSession(webSocket, owner));
+    };
+    server.on('upgrade', onUpgrade);
+    detachers.push(() => server.off('upgrade', onUpgrade));
+  }
+
+  function upgradeRefusal(request: IncomingMessage): string | null {
+    const path = (request.url ?? '').split('?', 1)[0];
+    if (path !== LIVE_PATH) return '404 Not Found';
+    if (closed || sockets.clients.size >= 2 * maxPages) return '503 Service Unavailable';
+    if (!originAccepted(request, options.allowedHosts ?? [])) return '403 Forbidden';
+    return null;
+  }
+
+  function opened(session: PageSession): void {
+    if (sessions.size >= maxPages) {
+      session.outbox.close(CLOSE_CODES.tooMany, 'too many pages');
+      return;
+    }
+    sessions.add(session);
+    session.send(state.snapshot(sequence));
+    for (const event of state.log) session.send(event);
+    viewersChanged();
+  }
+
+  function viewersChanged(): void {
+    state.loadUpdated({ ...state.load, viewers: sessions.size });
+    rateChanged();
+  }
+
+  function rateChanged(): void {
+    const wanted = Math.max(0, ...[...sessions].map((session) => session.outbox.effectiveHz));
+    if (wanted !== posesHz) {
+      const faster = wanted > posesHz;
+      posesHz = wanted;
+      if (faster && tickTimer !== null) {
+        clearTimeout(tickTimer);
+        tickTimer = null;
+      }
+      options.onPosesHz?.(wanted);
+    }
+    schedule();
+  }
+
+  function schedule(): void {
+    if (tickTimer !== null || posesHz === 0 || closed) return;
+    tickTimer = setTimeout(tick, 1000 / Math.min(MAX_TICK_HZ, posesHz));
+    tickTimer.unref();
+  }
+
+  function tick(): void {
+    tickTimer = null;
+    const now = performance.now();
+    for (const session of sessions) session.outbox.pump(now, state.version, newestFrame);
+    rateChanged();
+  }
+
+  /** Made at most once for all pages of a tick, and only if one of them is due. */
+  function newestFrame(): PackedFrame {
+    if (packed?.version !== state.version) {
+      frameNumber++;
+      packed = { frame: frameNumber, version: state.version, bytes: packedFrames(state, frameNumber) };
+    }
+    return packed;
+  }
+
+  function broadcast(event: PageEvent): void {
+    if (sessions.size === 0) return;
+    const bytes = packedEvent(event);
+    for (const session of sessions) session.outbox.enqueue(bytes);
+  }
+
+  function flushSummaries(): void {
+    summaryTimer = null;
+    for (const run of pendingRuns) {
+      const summary = state.run(run);
+      if (summary !== undefined) broadcast({ type: 'run-updated', sequence: ++sequence, summary });
+    }
+    pendingRuns.clear();
+  }
+
+  function control(session: PageSession, request: { run: string; action: RunAction }): void {
+    const refuse = (error: WireError): void => {
+      const text = `Cannot ${request.action} ${request.run}: ${error.message} ${error.hint}`;
+      session.send({ type: 'notice', sequence, level: 'warning', text, at: new Date().toISOString() });
+    };
+    if (session.role !== 'operator') {
+      refuse(wireError('L2M_TOKEN_REFUSED', 'this page is a viewer'));
+      return;
+    }
+    Promise.resolve(options.onControl(request.run, request.action)).then(
+      (result) => {
+        if (!result.ok) refuse(result.error);
+      },
+      (error: unknown) => {
+        refuse(wireError('L2M_INTERNAL', error instanceof Error ? error.name : 'unknown'));
+      },
+    );
+  }
+
+  function pingAll(): void {
+    for (const session of sessions) {
+      if (session.alive) session.ping();
+      else session.terminate();
+    }
+  }
+
+  return {
+    attach,
+    runUpdated(summary) {
+      const before = state.run(summary.run);
+      state.runUpdated(summary);
+      pendingRuns.add(summary.run);
+      if (before?.state !== summary.state) flushSummaries();
+      else summaryTimer ??= setTimeout(flushSummaries, SUMMARY_INTERVAL_MS).unref();
+    },
+    episodeStarted(environment) {
+      if (!state.episodeStarted(environment)) return;
+      broadcast({ type: 'episode-started', sequence: ++sequence, environment });
+    },
+    step: (key, step) => state.step(key, step),
+    poses: (key, poses) => state.poses(key, poses),
+    episodeEnded(event) {
+      const numbered: EpisodeEnded = { type: 'episode-ended', sequence: ++sequence, ...event };
+      state.remember(numbered);
+      broadcast(numbered);
+    },
+    environmentClosed: (key) => state.environmentClosed(key),
+    workersUpdated(workers) {
+      state.workersUpdated(workers);
+      broadcast({ type: 'workers-updated', sequence: ++sequence, workers: [...state.workers] });
+    },
+    loadUpdated: (load) => state.loadUpdated({ ...load, viewers: sessions.size }),
+    modelUpdated(model) {
+      state.model = model;
+      broadcast(state.snapshot(++sequence));
+    },
+    notice(level, text) {
+      const event: PageEvent = {
+        type: 'notice',
+        sequence: ++sequence,
+        level,
+        text: text.slice(0, 4096),
+        at: new Date().toISOString(),
+      };
+      state.remember(event);
+      broadcast(event);
+    },
+    posesHz: () => posesHz,
+    viewers: () => sessions.size,
+    close: () =>
+      new Promise((resolve) => {
+        closed = true;
+        clearInterval(pinger);
+        if (tickTimer !== null) clearTimeout(tickTimer);
+        if (summaryTimer !== null) clearTimeout(summaryTimer);
+        for (const detach of detachers) detach();
+        for (const session of sessions) session.outbox.close(CLOSE_CODES.shuttingDown, 'server is stopping');
+        for (const socket of sockets.clients) socket.close(CLOSE_CODES.shuttingDown);
+        sockets.close(() => resolve());
+      }),
+  };
+}

@@ -1,0 +1,175 @@
+import type {
+  EnvironmentView,
+  LoadView,
+  ModelView,
+  PageEvent,
+  RunSummary,
+  Snapshot,
+  WorkerView,
+} from '../../protocol/dashboard-messages.ts';
+import { WIRE_LIMITS } from '../../protocol/limits.ts';
+
+/** Older runs than this many are left to the HTTP API. */
+const MOST_RUNS = 32;
+/** What a page that connects late is told of the past. */
+const MOST_REMEMBERED = 60;
+const MOST_WORKERS = 256;
+
+/** What one environment-step brings to the page. */
+export interface StepView {
+  readonly episode: number;
+  readonly step: number;
+  readonly reward: number;
+  /** Sum of rewards so far. */
+  readonly return: number;
+  /** `STEP_FLAGS`; `success` means at any time so far. */
+  readonly flags: number;
+  /** Selected modulator, -1 where there is none. */
+  readonly selection: number;
+  readonly similarity: number;
+}
+
+/** One environment as it stands now. Written in place: at thousands of steps a second nothing is allocated. */
+export interface LiveEnvironment {
+  view: EnvironmentView;
+  episode: number;
+  step: number;
+  reward: number;
+  return: number;
+  flags: number;
+  selection: number;
+  similarity: number;
+  /** [bodies, 7] flattened; empty until poses came for this episode. */
+  poses: Float32Array;
+  poseCount: number;
+}
+
+export type LogEvent = Extract<PageEvent, { type: 'notice' | 'episode-ended' }>;
+
+const IDLE_LOAD: LoadView = {
+  stepsPerSecond: 0,
+  simulateMs: 0,
+  transportMs: 0,
+  decideMs: 0,
+  totalMs: 0,
+  batchSize: 0,
+  queueDepth: 0,
+  queueMs: 0,
+  viewers: 0,
+};
+
+/** The present state that every page sees. No sockets and no clock; its size is bounded whatever it is fed. */
+export class PageState {
+  readonly environments = new Map<string, LiveEnvironment>();
+  model: ModelView | null = null;
+  workers: readonly WorkerView[] = [];
+  /** Rises whenever a new `frames` message would differ from the one before. */
+  version = 0;
+  readonly #runs = new Map<string, RunSummary>();
+  readonly #log: LogEvent[] = [];
+  #load: LoadView = IDLE_LOAD;
+
+  get load(): LoadView {
+    return this.#load;
+  }
+
+  get log(): readonly LogEvent[] {
+    return this.#log;
+  }
+
+  run(run: string): RunSummary | undefined {
+    return this.#runs.get(run);
+  }
+
+  runUpdated(summary: RunSummary): void {
+    this.#runs.set(summary.run, summary);
+    if (this.#runs.size <= MOST_RUNS) return;
+    const others = [...this.#runs.values()].filter((run) => run.run !== summary.run);
+    const oldest = others.find(isOver) ?? others[0];
+    if (oldest !== undefined) this.#runs.delete(oldest.run);
+  }
+
+  /** @returns false if there are as many environments as a page can list; it is then not shown. */
+  episodeStarted(view: EnvironmentView): boolean {
+    const known = this.environments.get(view.key);
+    if (known === undefined && this.environments.size >= WIRE_LIMITS.environmentsPerPage) return false;
+    this.environments.set(view.key, {
+      view,
+      episode: view.episode,
+      step: 0,
+      reward: 0,
+      return: 0,
+      flags: 0,
+      selection: -1,
+      similarity: 0,
+      poses: known?.poses ?? new Float32Array(0),
+      poseCount: 0,
+    });
+    this.version++;
+    return true;
+  }
+
+  /** Late steps of an earlier episode are ignored. */
+  step(key: string, step: StepView): void {
+    const environment = this.environments.get(key);
+    if (environment?.episode !== step.episode) return;
+    environment.step = step.step;
+    environment.reward = step.reward;
+    environment.return = step.return;
+    environment.flags = step.flags;
+    environment.selection = step.selection;
+    environment.similarity = step.similarity;
+    this.version++;
+  }
+
+  /** @param poses [bodies, 7]; copied, because the caller's bytes belong to a message */
+  poses(key: string, poses: Float32Array): void {
+    const environment = this.environments.get(key);
+    if (environment === undefined || poses.length % 7 !== 0 || poses.length > 7 * 0xffff) return;
+    if (environment.poses.length === poses.length) environment.poses.set(poses);
+    else environment.poses = poses.slice();
+    environment.poseCount = poses.length / 7;
+    this.version++;
+  }
+
+  /**
+   * Keeps what a page that connects later should be told. (The picture of an ended episode stays in its environment until
+   * the next one starts there.)
+   */
+  remember(event: LogEvent): void {
+    this.#log.push(event);
+    if (this.#log.length > MOST_REMEMBERED) this.#log.shift();
+  }
+
+  /** The environment is not used any more: its run is over, or its worker has gone. */
+  environmentClosed(key: string): boolean {
+    const known = this.environments.delete(key);
+    if (known) this.version++;
+    return known;
+  }
+
+  workersUpdated(workers: readonly WorkerView[]): void {
+    this.workers = workers.slice(0, MOST_WORKERS);
+  }
+
+  loadUpdated(load: LoadView): void {
+    this.#load = load;
+    this.version++;
+  }
+
+  snapshot(sequence: number): Snapshot {
+    return {
+      type: 'snapshot',
+      sequence,
+      runs: [...this.#runs.values()],
+      environments: [...this.environments.values()].map((environment) => environment.view),
+      workers: [...this.workers],
+      load: this.#load,
+      model: this.model,
+    };
+  }
+}
+
+function isOver(run: RunSummary): boolean {
+  return run.state === 'finished' || run.state === 'stopped' || run.state === 'failed';
+}
