@@ -24,7 +24,8 @@ export const SCHEMA_FILES = ['protocol/generated/schema.json', 'sim-bridge/src/s
  */
 export function protocolSchema(): Record<string, unknown> {
   const definitions: Record<string, unknown> = {};
-  for (const shared of [TensorSchema, TaskSpecSchema]) definitions[shared.$id ?? ''] = withReferences(shared, true);
+  const shared = { Tensor: TensorSchema, TaskSpec: TaskSpecSchema };
+  for (const [name, schema] of Object.entries(shared)) definitions[name] = withReferences(schema, true);
   for (const [direction, schemas] of Object.entries(DIRECTIONS)) {
     for (const schema of schemas) definitions[`${direction}.${schema.properties.type.const}`] = withReferences(schema);
   }
