@@ -38,7 +38,7 @@ export const {
   split,
   sqrt,
   square,
-  squaredDifference,
+  stack,
   sub,
   tensor,
   tidy,
@@ -55,6 +55,11 @@ export function sumKept(x: Tensor, axes: number | number[]): Tensor {
 /** Mean over the last axis, kept as length 1; the same warning as for `sumKept`. */
 export function meanKept(x: Tensor): Tensor {
   return tf.mean(x, -1, true);
+}
+
+/** Sum over one axis, which disappears; the same warning as for `sumKept`. */
+export function sumOver(x: Tensor, axis: number): Tensor {
+  return tf.sum(x, axis);
 }
 
 /** Sum of all entries, a scalar; the same warning as for `sumKept`. */

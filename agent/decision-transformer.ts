@@ -1,0 +1,133 @@
+import { AgentError } from './agent-error.ts';
+import type { PolicyConfig } from './config.ts';
+import { modulatorsOf, selectKeys, type Routing } from './modulation/match.ts';
+import { gatherModulators, type BlockModulator } from './modulation/modulator.ts';
+import { similarities, windowQuery } from './modulation/query.ts';
+import { add, argMax, cast, concat, mul, oneHot, reshape, slice, stack, sumOver, type Tensor } from './ops.ts';
+import { actionLogits, decodePredicting } from './transformer/decoder.ts';
+import { embedActions, embedWindow, timeCodes, type WindowTensors } from './transformer/embedding.ts';
+import { prefill, readToken } from './transformer/incremental.ts';
+import { layerNorm } from './transformer/layer-norm.ts';
+import { KEY_NAME, parameter, type ParameterRecord } from './weights/names.ts';
+
+/** What was decided for a batch of windows; tensors owned by the caller. */
+export interface Decision {
+  /** [B, d] int32, 0..V-1 */
+  readonly actionTokens: Tensor;
+  /** [B, d, V] */
+  readonly logits: Tensor;
+  /** null without a pool */
+  readonly selection: Selection | null;
+}
+
+export interface Selection {
+  /** [B] int32, 0..K-1 */
+  readonly keys: Tensor;
+  /** [B] int32, rows of the pool; the keys themselves unless several keys share one */
+  readonly modulators: Tensor;
+  /** [B] raw cosine of the selected key, -1..1 */
+  readonly similarity: Tensor;
+  /** [B, D] */
+  readonly query: Tensor;
+}
+
+export interface DecideOptions extends Pick<PolicyConfig, 'model' | 'modulation'> {
+  /** d, dimensions to decide, 1..A. Windows of tasks with fewer simply ignore the rest. */
+  readonly actionDimensions: number;
+  readonly routing: Routing;
+}
+
+/**
+ * Decides the newest step of every window, one action dimension after the other, always the likeliest bin (spec §1.6), with one
+ * pass over the known tokens and one more token a dimension. A pure function of tensors with static shapes that reads no data.
+ * The caller opens a scope: intermediate tensors are not disposed here.
+ */
+export function decide(parameters: ParameterRecord, window: WindowTensors, options: DecideOptions): Decision {
+  const { model } = options;
+  const dimensions = checkedDimensions(options);
+  const tokens = embedWindow(parameters, window, model);
+  const { selection, modulators } = select(parameters, { tokens, window }, options);
+  const context = { model, stepMask: window.stepMask, modulators };
+  const [batch = 0, steps = 0] = window.states.shape;
+  const newest = slice(window.timesteps, [0, steps - 1], [batch, 1]);
+  const timeCode = reshape(timeCodes(parameters, newest), [batch, 1, model.width]);
+
+  let state = prefill(parameters, tokens, context);
+  const logits: Tensor[] = [];
+  const chosen: Tensor[] = [];
+  for (let dimension = 0; dimension < dimensions; dimension++) {
+    const row = reshape(actionLogits(parameters, state.hidden), [batch, model.bins]);
+    const token = cast(argMax(row, 1), 'int32');
+    logits.push(row);
+    chosen.push(token);
+    if (dimension === dimensions - 1) break;
+    const embedded = add(embedActions(parameters, reshape(token, [batch, 1])), timeCode);
+    state = readToken(parameters, layerNorm(parameters, embedded, 'embed_ln'), { ...context, state });
+  }
+  return { actionTokens: stack(chosen, 1), logits: stack(logits, 1), selection };
+}
+
+/**
+ * The same decision as the reference takes it: one full forward over the whole window for every dimension. Slow; kept as the
+ * standard that `decide` is tested against.
+ */
+export function decideByFullForward(
+  parameters: ParameterRecord,
+  window: WindowTensors,
+  options: DecideOptions,
+): Decision {
+  const { model } = options;
+  const dimensions = checkedDimensions(options);
+  const [batch = 0, steps = 0] = window.states.shape;
+  const past = slice(window.actionTokens, [0, 0, 0], [batch, steps - 1, model.actionSize]);
+  const logits: Tensor[] = [];
+  const chosen: Tensor[] = [];
+  let selection: Selection | null = null;
+  for (let dimension = 0; dimension < dimensions; dimension++) {
+    // What stands in dimensions not yet decided cannot be seen from the one that is.
+    const undecided = Array.from({ length: model.actionSize - dimension }, () =>
+      zerosLike(slice(past, [0, 0, 0], [batch, 1, 1])),
+    );
+    const newest = concat([...chosen.map((token) => reshape(token, [batch, 1, 1])), ...undecided], 2);
+    const known = { ...window, actionTokens: concat([past, newest], 1) };
+    const tokens = embedWindow(parameters, known, model);
+    const selected = select(parameters, { tokens, window: known }, options);
+    selection = selected.selection;
+    const inputs = { tokens, stepMask: window.stepMask, modulators: selected.modulators };
+    const hidden = decodePredicting(parameters, inputs, model); // [B, T, A, D]
+    const predicting = slice(hidden, [0, steps - 1, dimension, 0], [batch, 1, 1, model.width]);
+    const row = reshape(actionLogits(parameters, predicting), [batch, model.bins]);
+    logits.push(row);
+    chosen.push(cast(argMax(row, 1), 'int32'));
+  }
+  return { actionTokens: stack(chosen, 1), logits: stack(logits, 1), selection };
+}
+
+function select(
+  parameters: ParameterRecord,
+  { tokens, window }: { readonly tokens: Tensor; readonly window: WindowTensors },
+  { model, modulation, routing }: DecideOptions,
+): { selection: Selection | null; modulators: BlockModulator[] } {
+  if (modulation.kind === 'none') {
+    return { selection: null, modulators: gatherModulators(parameters, null, { model, modulation }) };
+  }
+  const query = windowQuery(tokens, window.stepMask);
+  const cosines = similarities(query, parameter(parameters, KEY_NAME));
+  const keys = selectKeys(cosines, routing);
+  const modulators = modulatorsOf(keys, routing);
+  const similarity = sumOver(mul(cosines, oneHot(keys, modulation.keyCount, 1, 0, 'float32')), 1);
+  return {
+    selection: { keys, modulators, similarity, query },
+    modulators: gatherModulators(parameters, modulators, { model, modulation }),
+  };
+}
+
+function checkedDimensions({ actionDimensions, model }: DecideOptions): number {
+  if (Number.isInteger(actionDimensions) && actionDimensions >= 1 && actionDimensions <= model.actionSize) {
+    return actionDimensions;
+  }
+  throw new AgentError(
+    'L2M_TASK_UNSUPPORTED',
+    `it has ${actionDimensions} action dimensions, the policy has 1..${model.actionSize}`,
+  );
+}

@@ -1,0 +1,117 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { actionFromToken } from '../../../agent/context/action-tokenizer.ts';
+import { decide, decideByFullForward, type DecideOptions, type Decision } from '../../../agent/decision-transformer.ts';
+import { dispose, memory, slice, tidy, type Tensor } from '../../../agent/ops.ts';
+import type { WindowTensors } from '../../../agent/transformer/embedding.ts';
+import { readParameters, type ParameterRecord } from '../../../agent/weights/names.ts';
+import { startBackend, TEST_BACKENDS } from '../../unit/agent/support/backend.ts';
+import { arrayOf, goldenBatch, goldenCase, goldenMeta, numbersOf, type GoldenName } from './golden-case.ts';
+
+const CASES: readonly GoldenName[] = ['mddt', 'l2m_lora', 'l2m_ia3'];
+
+interface Numbers {
+  readonly actionTokens: number[];
+  readonly logits: number[];
+  readonly keys: number[];
+  readonly similarity: number[];
+  readonly query: number[];
+}
+
+function numbers(run: () => Decision): Numbers {
+  const read = (x: Tensor | undefined): number[] => (x === undefined ? [] : Array.from(x.dataSync()));
+  let result: Numbers | undefined;
+  tidy(() => {
+    const { actionTokens, logits, selection } = run();
+    result = {
+      actionTokens: read(actionTokens),
+      logits: read(logits),
+      keys: read(selection?.keys),
+      similarity: read(selection?.similarity),
+      query: read(selection?.query),
+    };
+  });
+  return result!;
+}
+
+function farthest(a: readonly number[], b: readonly number[]): number {
+  expect(a.length).toBe(b.length);
+  return a.reduce((most, value, i) => Math.max(most, Math.abs(value - b[i]!)), 0);
+}
+
+describe.each(TEST_BACKENDS)('decisions on backend %s', (backend) => {
+  beforeAll(() => startBackend(backend));
+
+  describe.each(CASES)('%s', (name) => {
+    const { config, weights, expected } = goldenCase(name);
+    const { action_dims: actionSizes } = goldenMeta();
+    let parameters: ParameterRecord;
+    let window: WindowTensors & Record<string, Tensor>;
+
+    beforeAll(() => {
+      parameters = readParameters(weights, config);
+      window = { ...goldenBatch() };
+    });
+    afterAll(() => dispose([...Object.values(parameters), ...Object.values(window)]));
+
+    const options = (actionDimensions: number): DecideOptions => ({ ...config, actionDimensions, routing: {} });
+
+    it('takes the decisions of the reference, all windows in one batch', () => {
+      const { actionTokens } = numbers(() => decide(parameters, window, options(6)));
+      const wanted = numbersOf(expected, 'decoded_actions');
+      actionSizes.forEach((size, row) => {
+        const actual = actionTokens.slice(row * 6, row * 6 + size).map((token) => actionFromToken(token, 64, false));
+        expect(actual).toEqual(wanted.slice(row * 6, row * 6 + size));
+      });
+    });
+
+    it('agrees with one full forward for every dimension', () => {
+      const fast = numbers(() => decide(parameters, window, options(6)));
+      const full = numbers(() => decideByFullForward(parameters, window, options(6)));
+      expect(fast.actionTokens).toEqual(full.actionTokens);
+      expect(fast.keys).toEqual(full.keys);
+      expect(farthest(fast.logits, full.logits)).toBeLessThan(1e-5);
+    });
+
+    it('gives every window what it gets alone and without its padding', () => {
+      const together = numbers(() => decide(parameters, window, options(4)));
+      const { valid_steps: validSteps } = goldenMeta();
+      validSteps.forEach((valid, row) => {
+        const alone = numbers(() => decide(parameters, rowWithoutPadding(window, row, valid), options(4)));
+        expect(alone.actionTokens).toEqual(together.actionTokens.slice(row * 4, row * 4 + 4));
+        expect(farthest(alone.logits, together.logits.slice(row * 256, row * 256 + 256))).toBeLessThan(1e-5);
+      });
+    });
+
+    it.runIf(name !== 'mddt')('selects as the reference does', () => {
+      const actual = numbers(() => decide(parameters, window, options(1)));
+      const selected = numbersOf(expected, 'selected');
+      const cosines = numbersOf(expected, 'similarity');
+      const [, keyCount = 0] = arrayOf(expected, 'similarity').shape;
+      expect(actual.keys).toEqual(selected);
+      expect(farthest(actual.query, numbersOf(expected, 'query'))).toBeLessThan(1e-5);
+      const wanted = selected.map((key, row) => cosines[row * keyCount + key]!);
+      expect(farthest(actual.similarity, wanted)).toBeLessThan(1e-5);
+    });
+
+    it('leaves no tensors behind', () => {
+      const before = memory().numTensors;
+      for (let i = 0; i < 3; i++) numbers(() => decide(parameters, window, options(2)));
+      expect(memory().numTensors).toBe(before);
+    });
+  });
+});
+
+function rowWithoutPadding(window: WindowTensors & Record<string, Tensor>, row: number, valid: number): WindowTensors {
+  const cut = (x: Tensor): Tensor => {
+    const [, steps = 0, ...rest] = x.shape;
+    return slice(x, [row, steps - valid, ...rest.map(() => 0)], [1, valid, ...rest]);
+  };
+  return {
+    states: cut(window.states),
+    actionTokens: cut(window.actionTokens),
+    returnsToGo: cut(window.returnsToGo),
+    rewards: cut(window.rewards),
+    timesteps: cut(window.timesteps),
+    stepMask: cut(window.stepMask),
+  };
+}
