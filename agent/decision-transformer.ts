@@ -3,7 +3,20 @@ import type { PolicyConfig } from './config.ts';
 import { modulatorsOf, selectKeys, type Routing } from './modulation/match.ts';
 import { gatherModulators, type BlockModulator } from './modulation/modulator.ts';
 import { similarities, windowQuery } from './modulation/query.ts';
-import { add, argMax, cast, concat, mul, oneHot, reshape, slice, stack, sumOver, type Tensor } from './ops.ts';
+import {
+  add,
+  argMax,
+  cast,
+  concat,
+  mul,
+  oneHot,
+  reshape,
+  slice,
+  stack,
+  sumOver,
+  zerosLike,
+  type Tensor,
+} from './ops.ts';
 import { actionLogits, decodePredicting } from './transformer/decoder.ts';
 import { embedActions, embedWindow, timeCodes, type WindowTensors } from './transformer/embedding.ts';
 import { prefill, readToken } from './transformer/incremental.ts';
