@@ -1,0 +1,162 @@
+import type { Rate, TaskScore } from '../../protocol/dashboard-messages.ts';
+import type { TaskId } from '../../protocol/task.ts';
+import type { PlannedTask, ScoredEpisode } from './records.ts';
+import { normalizedScore, wilsonInterval } from './scoring-stand-in.ts';
+
+/** Totals over the tasks of a run; `steps` counts scored and failed attempts alike. */
+export interface RunTotals {
+  readonly planned: number;
+  readonly finished: number;
+  readonly errors: number;
+  readonly steps: number;
+  /** Means over the tasks that report success; null while none has a scored episode. */
+  readonly meanSuccessAnyTime: number | null;
+  readonly meanSuccessAtEnd: number | null;
+}
+
+/**
+ * Scores that grow with every episode. The latest attempt at a start state replaces earlier ones, so that the live
+ * figures always equal those computed from the store.
+ */
+export class RunScores {
+  readonly #tallies = new Map<TaskId, TaskTally>();
+
+  constructor(tasks: readonly PlannedTask[], episodes: Iterable<ScoredEpisode> = []) {
+    for (const { task, episodes: planned } of tasks) this.#tallies.set(task, new TaskTally(task, planned));
+    for (const episode of episodes) this.#tallyOf(episode.task).add(episode);
+  }
+
+  /** The task's score with this episode in it. */
+  add(episode: ScoredEpisode): TaskScore {
+    const tally = this.#tallyOf(episode.task);
+    tally.add(episode);
+    return tally.score();
+  }
+
+  /** In the order of the plan. */
+  scores(): TaskScore[] {
+    return [...this.#tallies.values()].map((tally) => tally.score());
+  }
+
+  totals(): RunTotals {
+    const scores = this.scores();
+    let steps = 0;
+    for (const tally of this.#tallies.values()) steps += tally.steps;
+    return {
+      planned: sum(scores.map((score) => score.planned)),
+      finished: sum(scores.map((score) => score.finished)),
+      errors: sum(scores.map((score) => score.errors)),
+      steps,
+      meanSuccessAnyTime: mean(scores.map((score) => score.successAnyTime.rate)),
+      meanSuccessAtEnd: mean(scores.map((score) => score.successAtEnd.rate)),
+    };
+  }
+
+  #tallyOf(task: TaskId): TaskTally {
+    let tally = this.#tallies.get(task);
+    if (tally === undefined) this.#tallies.set(task, (tally = new TaskTally(task, 0)));
+    return tally;
+  }
+}
+
+/** Scores of a run from its episodes: the latest attempt at each start state counts, errors apart. */
+export function taskScores(episodes: Iterable<ScoredEpisode>, planned: readonly PlannedTask[]): TaskScore[] {
+  return new RunScores(planned, episodes).scores();
+}
+
+class TaskTally {
+  steps = 0;
+  readonly #task: TaskId;
+  readonly #planned: number;
+  readonly #latest = new Map<number, ScoredEpisode>();
+  /** First steps with success of the latest attempts, ascending. */
+  readonly #firstSteps: number[] = [];
+  #errors = 0;
+  /** Latest attempts of tasks that report success. */
+  #judged = 0;
+  #successesAtEnd = 0;
+  #returnSum = 0;
+
+  constructor(task: TaskId, planned: number) {
+    this.#task = task;
+    this.#planned = planned;
+  }
+
+  add(episode: ScoredEpisode): void {
+    const earlier = this.#latest.get(episode.start);
+    if (earlier !== undefined && earlier.attempt >= episode.attempt) return;
+    if (earlier !== undefined) this.#count(earlier, -1);
+    this.#latest.set(episode.start, episode);
+    this.#count(episode, 1);
+    this.steps += episode.length;
+    // Taking a return off again leaves rounding behind, so that the sum is made anew; attempts are rarely replaced.
+    if (earlier !== undefined) this.#returnSum = sum([...this.#latest.values()].map(scoredReturn));
+  }
+
+  score(): TaskScore {
+    const finished = this.#latest.size - this.#errors;
+    const meanReturn = finished === 0 ? null : this.#returnSum / finished;
+    return {
+      task: this.#task,
+      planned: this.#planned,
+      finished,
+      errors: this.#errors,
+      successAnyTime: rate(this.#firstSteps.length, this.#judged),
+      successAtEnd: rate(this.#successesAtEnd, this.#judged),
+      firstSuccessStep: medianOfSorted(this.#firstSteps),
+      meanReturn,
+      normalizedScore: meanReturn === null ? null : normalizedScore(this.#task, meanReturn),
+    };
+  }
+
+  #count(episode: ScoredEpisode, sign: 1 | -1): void {
+    if (episode.outcome === 'error') {
+      this.#errors += sign;
+      return;
+    }
+    this.#returnSum += sign * episode.return;
+    if (episode.outcome === 'scored') return;
+    this.#judged += sign;
+    if (episode.successAtEnd === true) this.#successesAtEnd += sign;
+    if (episode.firstSuccessStep === null) return;
+    const place = lowerBound(this.#firstSteps, episode.firstSuccessStep);
+    if (sign === 1) this.#firstSteps.splice(place, 0, episode.firstSuccessStep);
+    else this.#firstSteps.splice(place, 1);
+  }
+}
+
+function scoredReturn(episode: ScoredEpisode): number {
+  return episode.outcome === 'error' ? 0 : episode.return;
+}
+
+function rate(successes: number, episodes: number): Rate {
+  if (episodes === 0) return { successes, episodes, rate: null, interval: null };
+  return { successes, episodes, rate: successes / episodes, interval: wilsonInterval(successes, episodes) };
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
+}
+
+function mean(values: readonly (number | null)[]): number | null {
+  const present = values.filter((value) => value !== null);
+  return present.length === 0 ? null : sum(present) / present.length;
+}
+
+function medianOfSorted(values: readonly number[]): number | null {
+  const upper = values[values.length >> 1];
+  const lower = values[(values.length - 1) >> 1];
+  return upper === undefined || lower === undefined ? null : (lower + upper) / 2;
+}
+
+/** Index of the first item not below `wanted`. */
+function lowerBound(sorted: readonly number[], wanted: number): number {
+  let low = 0;
+  let high = sorted.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((sorted[middle] ?? Infinity) < wanted) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
