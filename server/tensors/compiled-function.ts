@@ -6,9 +6,7 @@ import { resolveInputs, type TensorInput, type TensorSpecs } from './tensor-spec
 /** A function of named tensors that runs as one graph where the backend can, else operation by operation. */
 export interface CompiledFunction<I extends string = string, O extends string = string> {
   readonly inputs: TensorSpecs<I>;
-  /** How it runs: as one TensorFlow graph of so many nodes, or eagerly. */
-  readonly form:
-    { readonly kind: 'graph'; readonly nodeCount: number; readonly xla: boolean } | { readonly kind: 'eager' };
+  readonly form: CompiledForm;
   /**
    * @returns new tensors, the caller's to dispose, even where an output is an input; the inputs stay the caller's
    * @throws L2M_SHAPE_MISMATCH for inputs other than declared, L2M_GRAPH_FAILED if the graph fails
@@ -17,6 +15,12 @@ export interface CompiledFunction<I extends string = string, O extends string = 
   dispose(): void;
 }
 
+/** How a function runs: as one TensorFlow graph, or operation by operation. */
+export type CompiledForm =
+  | { readonly kind: 'graph'; readonly xla: boolean; readonly nodeCount: number; readonly outputs: TensorSpecs }
+  | { readonly kind: 'eager' };
+
+/** @param fn is called anew at every run */
 export function eagerFunction<I extends string, O extends string>(
   fn: TensorFunction<I, O>,
   specs: TensorSpecs<I>,
@@ -58,7 +62,12 @@ export function graphFunction<I extends string, O extends string>(
   let { release } = options;
   return {
     inputs: captured.specs,
-    form: { kind: 'graph', nodeCount: options.nodeCount, xla: options.xla },
+    form: {
+      kind: 'graph',
+      xla: options.xla,
+      nodeCount: options.nodeCount,
+      outputs: Object.fromEntries(captured.outputs.map(({ name, spec }) => [name, spec])),
+    },
     run: (inputs) => {
       const resolved = resolveInputs(captured.specs, inputs);
       try {
