@@ -3,13 +3,13 @@
 import math
 from typing import Any
 
-import mujoco
 import numpy as np
 from dm_control import suite
 from dm_control.rl import control
 
 from sim_bridge.errors import SimulatorError
 from sim_bridge.model_snapshot import ModelSnapshot
+from sim_bridge.mujoco_api import UNLIMITED, MjData, MjModel
 from sim_bridge.simulator import (
     EvaluationProtocol,
     Float32Array,
@@ -17,7 +17,7 @@ from sim_bridge.simulator import (
     ObservationPart,
     TaskSpec,
     Transition,
-    physics_healthy,
+    is_sound,
 )
 
 # These draw the model itself (stiffness and damping) when they are built, so another start is another model.
@@ -37,11 +37,11 @@ class DmControlSimulator:
         self._domain = domain
         self._task = task
         self._redrawn = domain in _DRAWN_MODEL_DOMAINS
-        self._load(np.random.RandomState(0))  # noqa: NPY002
+        self._load(np.random.RandomState(0))
         observation = self._environment.reset().observation
         self._spec = TaskSpec(
             task=f"dmcontrol/{domain}-{task}",
-            observation=tuple(ObservationPart(name, int(np.size(value))) for name, value in observation.items()),
+            observation=tuple(ObservationPart(name, np.size(value)) for name, value in observation.items()),
             action_size=int(self._minimum.size),
             control_timestep=float(self._environment.control_timestep()),
             reports_success=False,
@@ -54,12 +54,12 @@ class DmControlSimulator:
         return self._spec
 
     @property
-    def model(self) -> mujoco.MjModel:
+    def model(self) -> MjModel:
         """The physics model; another one after each start of `lqr`."""
         return self._environment.physics.model.ptr
 
     @property
-    def data(self) -> mujoco.MjData:
+    def data(self) -> MjData:
         """The physics state; another one after each start of `lqr`."""
         return self._environment.physics.data.ptr
 
@@ -74,7 +74,7 @@ class DmControlSimulator:
         Both protocols: the suite's own start, drawn by the task's generator seeded with [seed, index].
         """
         if self._redrawn:
-            self._load(np.random.RandomState([seed, index]))  # noqa: NPY002
+            self._load(np.random.RandomState([seed, index]))
         else:
             self._snapshot.restore()
             self._environment.task.random.seed([seed, index])
@@ -90,7 +90,7 @@ class DmControlSimulator:
         except control.PhysicsError:
             return self._unstable()
         observation = _flattened(moment.observation)
-        if not physics_healthy(self.data) or not np.isfinite(observation).all():
+        if not is_sound(self.data, observation):
             return self._unstable()
         # Without a time limit the suite ends an episode only where the task itself says so, with discount 0.
         return Transition(
@@ -108,9 +108,7 @@ class DmControlSimulator:
         _make_headless(self._environment.physics)
         self._snapshot = ModelSnapshot(self.model)
         actions = self._environment.action_spec()
-        limited = np.logical_and(
-            np.abs(actions.minimum) < mujoco.mjMAXVAL, np.abs(actions.maximum) < mujoco.mjMAXVAL
-        )
+        limited = np.logical_and(np.abs(actions.minimum) < UNLIMITED, np.abs(actions.maximum) < UNLIMITED)
         self._minimum = np.where(limited, actions.minimum, -1.0)
         self._maximum = np.where(limited, actions.maximum, 1.0)
         self._mapped = bool((self._minimum != -1.0).any() or (self._maximum != 1.0).any())
@@ -132,6 +130,6 @@ def _flattened(observation: dict[str, Any]) -> Float64Array:
 
 
 def _make_headless(physics: Any) -> None:
-    """Tells `quadruped-escape` that there is nothing to upload its terrain to, where it would open a window."""
+    """Tells `quadruped-escape` that nobody draws its terrain; it would open a window to find out."""
     headless = type(physics).__name__ + "Headless"
     physics.__class__ = type(headless, (type(physics),), {"contexts": None})

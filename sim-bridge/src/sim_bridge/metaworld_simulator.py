@@ -5,14 +5,14 @@ import pickle
 import warnings
 from typing import Any
 
-import mujoco
 import numpy as np
-from metaworld.env_dict import ALL_V3_ENVIRONMENTS, ML1_ARGS_KWARGS
+from metaworld.env_dict import ALL_V3_ENVIRONMENTS
 from metaworld.policies import ENV_POLICY_MAP
 from metaworld.types import Task
 
 from sim_bridge.errors import SimulatorError
 from sim_bridge.model_snapshot import ModelSnapshot
+from sim_bridge.mujoco_api import MjData, MjModel, forward, reset
 from sim_bridge.simulator import (
     EvaluationProtocol,
     Float32Array,
@@ -20,7 +20,7 @@ from sim_bridge.simulator import (
     ObservationPart,
     TaskSpec,
     Transition,
-    physics_healthy,
+    is_sound,
 )
 
 OFFICIAL_START_COUNT = 50
@@ -33,17 +33,17 @@ CONTROL_TIMESTEP = 0.0125
 
 _CACHED_SEEDS = 16
 
-# The experts' proportional controllers ask for more than 1 all the time and say so each time; the caller clips.
+# The experts' controllers ask for more than 1 all the time and say so each time; the caller clips.
 warnings.filterwarnings("ignore", message=r"Constant\(s\) may be too high")
 
 
 class MetaWorldSimulator:
     """One Meta-World task.
 
-    Every start puts the environment, its physics and its model back to what they were after construction, so that an
-    episode depends on nothing that ran before. This is more than the package itself does: its `reset` moves body and
-    site positions of the model relative to where the last episode left them, and draws the start from the global
-    generator of numpy or from a stored vector, never from the seed it is given.
+    The package gives no addressable start by itself: `reset(seed)` ignores the seed, and a start comes from
+    numpy's global generator or from a stored vector. So every start sets the vector that (protocol, seed,
+    index) names. It also puts environment, physics and model back to what they were after construction, which
+    makes independence of the past a property of this class instead of fifty others.
     """
 
     def __init__(self, name: str) -> None:
@@ -76,12 +76,12 @@ class MetaWorldSimulator:
         return self._spec
 
     @property
-    def model(self) -> mujoco.MjModel:
+    def model(self) -> MjModel:
         """The physics model."""
         return self._environment.model
 
     @property
-    def data(self) -> mujoco.MjData:
+    def data(self) -> MjData:
         """The physics state."""
         return self._environment.data
 
@@ -111,7 +111,7 @@ class MetaWorldSimulator:
         `terminated` is never set: no Meta-World task ends by itself.
         """
         observation, reward, _, _, info = self._environment.step(action)
-        if not physics_healthy(self.data) or not np.isfinite(observation).all():
+        if not is_sound(self.data, observation):
             return Transition(np.zeros(OBSERVATION_SIZE), 0.0, terminated=False, success=False, unstable=True)
         return Transition(
             np.array(observation, dtype=np.float64),
@@ -127,11 +127,13 @@ class MetaWorldSimulator:
 
     def _official_start(self, seed: int, index: int) -> Float64Array:
         if index >= OFFICIAL_START_COUNT:
-            raise SimulatorError("L2M_START_UNKNOWN", f"start {index} of {self._spec.task} in official-v3 (0 to 49)")
+            raise SimulatorError(
+                "L2M_START_UNKNOWN", f"start {index} of {self._spec.task} in official-v3 (it has 0 to 49)"
+            )
         starts = self._official_starts.get(seed)
         if starts is None:
-            # The benchmark seeds numpy's global generator; an own generator of the same kind gives the same numbers.
-            starts = self._draw_starts(np.random.RandomState(seed), OFFICIAL_START_COUNT)  # noqa: NPY002
+            # The benchmark seeds numpy's global generator; one of the same kind gives the same numbers.
+            starts = self._draw_starts(np.random.RandomState(seed), OFFICIAL_START_COUNT)
             if len(self._official_starts) >= _CACHED_SEEDS:
                 self._official_starts.pop(next(iter(self._official_starts)))
             self._official_starts[seed] = starts
@@ -140,12 +142,15 @@ class MetaWorldSimulator:
     def _draw_starts(self, generator: object, count: int) -> list[Float64Array]:
         """Draws start vectors with the task's own rules (it rejects some), without simulating the arm.
 
-        `count` resets draw twice as many vectors, of which each reset keeps the second: so does the benchmark.
+        Each reset draws two vectors and keeps the second: so does the benchmark.
         """
         self._restore()
         environment = self._environment
         vars(environment).update(
-            _freeze_rand_vec=False, seeded_rand_vec=True, _set_task_called=True, _reset_hand=self._pretend_hand_reset
+            _freeze_rand_vec=False,
+            seeded_rand_vec=True,
+            _set_task_called=True,
+            _reset_hand=self._pretend_hand_reset,
         )
         environment.np_random = generator
         vectors: list[Float64Array] = []
@@ -155,13 +160,12 @@ class MetaWorldSimulator:
         return vectors
 
     def _pretend_hand_reset(self, steps: int = 50) -> None:  # noqa: ARG002
-        mujoco.mj_forward(self.model, self.data)
+        forward(self.model, self.data)
         self._environment.init_tcp = self._environment.tcp_center
 
     def _task_of(self, vector: Float64Array) -> Task:
-        kwargs = {key: value for key, value in ML1_ARGS_KWARGS[self._name]["kwargs"].items() if key != "task_id"}
-        kwargs |= {"rand_vec": vector, "env_cls": self._environment_class, "partially_observable": False}
-        return Task(env_name=self._name, data=pickle.dumps(kwargs))
+        data = {"rand_vec": vector, "env_cls": self._environment_class, "partially_observable": False}
+        return Task(env_name=self._name, data=pickle.dumps(data))
 
     def _restore(self) -> None:
         """Makes environment, model and physics state what they were after construction."""
@@ -171,8 +175,7 @@ class MetaWorldSimulator:
         attributes.update(self._kept)
         attributes.update(copy.deepcopy(self._owned))
         self._snapshot.restore()
-        mujoco.mj_resetData(self.model, self.data)
-        mujoco.mj_forward(self.model, self.data)
+        reset(self.model, self.data)
 
 
 def _is_owned(value: object) -> bool:

@@ -1,9 +1,9 @@
 """Undoes what episodes do to a physics model."""
 
-import mujoco
+from sim_bridge.mujoco_api import MjModel
 
-# Every array that a start of some Meta-World or DMControl task writes: where things stand, how big and what colour
-# targets are, damping, tendon gains and terrain. A contract test compares all arrays of all tasks with this list.
+# Every array that some task writes: where things stand, how big and what colour targets are, damping, tendon
+# gains and terrain. A contract test compares all arrays of all tasks with this list.
 MUTATED_FIELDS = (
     "body_pos",
     "body_quat",
@@ -25,7 +25,7 @@ MUTATED_FIELDS = (
 class ModelSnapshot:
     """The mutable arrays of a model as they were when it was loaded."""
 
-    def __init__(self, model: mujoco.MjModel) -> None:
+    def __init__(self, model: MjModel) -> None:
         """Copies the arrays of `model`."""
         self._pairs = [(getattr(model, name), getattr(model, name).copy()) for name in MUTATED_FIELDS]
 

@@ -3,13 +3,16 @@
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
-import mujoco
 import numpy as np
 import numpy.typing as npt
+
+from sim_bridge.mujoco_api import MjData, MjModel
 
 EvaluationProtocol = Literal["official-v3", "l2m-paper"]
 Float64Array = npt.NDArray[np.float64]
 Float32Array = npt.NDArray[np.float32]
+
+_FLOAT32_MAX = float(np.finfo(np.float32).max)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +54,7 @@ class TaskSpec:
 
 @dataclass(frozen=True, slots=True)
 class Transition:
-    """What one step brought. Truncation is not here: the horizon belongs to the episode, not to the simulator."""
+    """What one step brought. There is no truncation: the horizon belongs to the episode."""
 
     observation: Float64Array
     """[W] after the step; all zeros if `unstable`."""
@@ -71,12 +74,12 @@ class Simulator(Protocol):
         ...
 
     @property
-    def model(self) -> mujoco.MjModel:
+    def model(self) -> MjModel:
         """The physics model of the present episode; read only. A start may replace it."""
         ...
 
     @property
-    def data(self) -> mujoco.MjData:
+    def data(self) -> MjData:
         """The physics state of the present episode; read only. A start may replace it."""
         ...
 
@@ -86,7 +89,7 @@ class Simulator(Protocol):
         ...
 
     def start(self, protocol: EvaluationProtocol, seed: int, index: int) -> Float64Array:
-        """Starts an episode from the state that (task, protocol, seed, index) names, whatever happened before.
+        """Starts an episode from the state that (task, protocol, seed, index) names, whatever came before.
 
         Args:
             protocol: Which rule makes start states out of the other two.
@@ -114,15 +117,10 @@ class Simulator(Protocol):
         ...
 
 
-def physics_healthy(data: mujoco.MjData) -> bool:
-    """Whether MuJoCo raised no warning since the last reset.
+def is_sound(data: MjData, observation: Float64Array) -> bool:
+    """Whether a step can be trusted: no warning since the last reset, numbers that float32 can hold.
 
-    On a diverging state MuJoCo resets itself in the middle of a step and goes on, so the numbers look fine again;
-    only its warning counters tell.
+    On a diverging state MuJoCo resets itself in the middle of a step and goes on, so the numbers look fine
+    again; only its warning counters tell. (A NaN makes the comparison false.)
     """
-    return not data.warning.number.any()
-
-
-def poses_of(data: mujoco.MjData) -> Float32Array:
-    """World positions and quaternions (w, x, y, z) of all bodies but the world, [bodies - 1, 7]."""
-    return np.concatenate([data.xpos[1:], data.xquat[1:]], axis=1, dtype=np.float32)
+    return not data.warning.number.any() and bool(np.abs(observation).max() <= _FLOAT32_MAX)

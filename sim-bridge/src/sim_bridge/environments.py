@@ -1,0 +1,132 @@
+"""All environments of a worker: which episodes run, which wait to be started, which have an action."""
+
+import time
+from collections import deque
+from dataclasses import replace
+from typing import Literal
+
+from sim_bridge.codec import STEP_FLAGS
+from sim_bridge.episode import Assignment, Episode, Row
+from sim_bridge.fault_injection import FaultInjection
+from sim_bridge.faults import Fault, fault_from
+from sim_bridge.pose_sampler import PoseSampler, Watch
+from sim_bridge.simulator import Float32Array
+from sim_bridge.simulator_pool import SimulatorPool
+
+
+class Environments:
+    """Plays episodes on numbered environments. What goes wrong in one concerns no other."""
+
+    def __init__(self, pool: SimulatorPool, watch: Watch, injection: FaultInjection | None = None) -> None:
+        """All environments are free.
+
+        Args:
+            pool: Where simulators come from.
+            watch: Whether rows carry poses.
+            injection: For tests of the server only.
+        """
+        self._pool = pool
+        self._watch = watch
+        self._injection = injection
+        self._episodes: dict[int, Episode] = {}
+        self._starts: deque[Assignment] = deque()
+        self._actions: dict[int, Float32Array] = {}
+        self._simulated_s = 0.0
+
+    @property
+    def busy(self) -> bool:
+        """Whether there is something to step or to start."""
+        return bool(self._actions or self._starts)
+
+    def take_simulated_ms(self) -> float:
+        """Milliseconds spent in simulators since the last call."""
+        simulated_s, self._simulated_s = self._simulated_s, 0.0
+        return simulated_s * 1000
+
+    def assign(self, assignment: Assignment) -> None:
+        """Queues a start; what its environment was doing ends."""
+        self._free(assignment.environment)
+        self._starts.append(assignment)
+
+    def act(
+        self, environment: int, episode: int, action: Float32Array
+    ) -> Literal["accepted", "late", "repeated"]:
+        """Notes an action for the next `step_ready`; `late` if the episode does not run there."""
+        running = self._episodes.get(environment)
+        if running is None or running.assignment.episode != episode:
+            return "late"
+        if environment in self._actions:
+            return "repeated"
+        self._actions[environment] = action
+        return "accepted"
+
+    def release(self, environment: int, episode: int) -> bool:
+        """Ends an episode early; False if it neither runs nor waits to be started."""
+        running = self._episodes.get(environment)
+        known = running is not None and running.assignment.episode == episode
+        known = known or any(
+            (each.environment, each.episode) == (environment, episode) for each in self._starts
+        )
+        if known:
+            self._free(environment)
+        return known
+
+    def clear(self) -> None:
+        """Ends everything."""
+        for environment in {*self._episodes, *(each.environment for each in self._starts)}:
+            self._free(environment)
+
+    def step_ready(self) -> list[Row | Fault]:
+        """Steps every environment that has an action, in order of their numbers."""
+        actions, self._actions = self._actions, {}
+        return [
+            self._step(self._episodes[environment], actions[environment]) for environment in sorted(actions)
+        ]
+
+    def start_next(self) -> Row | Fault | None:
+        """Starts the episode that waits for longest, if any."""
+        if not self._starts:
+            return None
+        assignment = self._starts.popleft()
+        before = time.perf_counter()
+        try:
+            simulator = self._pool.take(assignment.task)
+            episode = Episode(assignment, simulator, PoseSampler(self._watch))
+            row = episode.start()
+        except Exception as error:
+            return fault_from(error, assignment)
+        self._simulated_s += time.perf_counter() - before
+        self._episodes[assignment.environment] = episode
+        return row
+
+    def _step(self, episode: Episode, action: Float32Array) -> Row | Fault:
+        assignment = episode.assignment
+        before = time.perf_counter()
+        try:
+            row = episode.step(action) if self._injection is None else self._injected_step(episode, action)
+        except Exception as error:
+            # The simulator is dropped: nobody knows what state it is in.
+            del self._episodes[assignment.environment]
+            return fault_from(error, assignment)
+        self._simulated_s += time.perf_counter() - before
+        if episode.finished:
+            self._free(assignment.environment)
+        return row
+
+    def _injected_step(self, episode: Episode, action: Float32Array) -> Row:
+        kind = None if self._injection is None else self._injection.due()
+        if kind == "fault":
+            raise RuntimeError("injected")
+        row = episode.step(action)
+        if kind != "unstable":
+            return row
+        episode.finished = True
+        return replace(row, flags=STEP_FLAGS["unstable"], poses=None)
+
+    def _free(self, environment: int) -> None:
+        """Ends whatever an environment was doing or was about to do."""
+        self._starts = deque(each for each in self._starts if each.environment != environment)
+        self._actions.pop(environment, None)
+        episode = self._episodes.pop(environment, None)
+        if episode is not None:
+            self._pool.give_back(episode.simulator)

@@ -1,0 +1,155 @@
+"""One episode on one environment: counts steps, clips actions, remembers what the wire wants to know."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from sim_bridge.codec import STEP_FLAGS
+from sim_bridge.errors import SimulatorError
+from sim_bridge.expert import ExpertActor
+from sim_bridge.pose_sampler import PoseSampler
+from sim_bridge.simulator import EvaluationProtocol, Float32Array, Float64Array, Simulator, Transition
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """What the server wants to be played where."""
+
+    environment: int
+    episode: int
+    task: str
+    protocol: EvaluationProtocol
+    seed: int
+    start: int
+    horizon: int
+    expert_noise: tuple[float, int] | None
+    """Deviation and seed of the expert's noise; None where the server acts."""
+
+    @classmethod
+    def from_message(cls, message: dict[str, Any]) -> "Assignment":
+        """Reads a checked `assign` message."""
+        actor = message["actor"]
+        return cls(
+            environment=message["environment"],
+            episode=message["episode"],
+            task=message["task"],
+            protocol=message["protocol"],
+            seed=message["seed"],
+            start=message["start"],
+            horizon=message["horizon"],
+            expert_noise=(actor["noise"], actor["noiseSeed"]) if actor["kind"] == "expert" else None,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What one environment shows in one tick."""
+
+    environment: int
+    episode: int
+    step: int
+    observation: Float32Array
+    """[W]"""
+    reward: float
+    flags: int
+    executed: Float32Array
+    """[A], zeros at the start"""
+    target: Float32Array | None
+    """[A] the expert's clean action, zeros at the start; None where the server acts"""
+    poses: Float32Array | None
+    """[frames, 7]"""
+
+
+class Episode:
+    """A running episode. After a row with `finished` set it must not be stepped again."""
+
+    def __init__(self, assignment: Assignment, simulator: Simulator, poses: PoseSampler) -> None:
+        """Checks that the simulator can play the assignment.
+
+        Args:
+            assignment: What to play.
+            simulator: For this episode's own use, until it is finished.
+            poses: A new sampler.
+
+        Raises:
+            SimulatorError: L2M_TASK_UNSUPPORTED if the horizon is too long or the expert does not exist.
+        """
+        spec, limit = simulator.spec, simulator.max_horizon
+        if limit is not None and assignment.horizon > limit:
+            raise SimulatorError(
+                "L2M_TASK_UNSUPPORTED", f"{spec.task} has at most {limit} steps, not {assignment.horizon}"
+            )
+        self._expert: ExpertActor | None = None
+        if assignment.expert_noise is not None:
+            if not spec.has_expert:
+                raise SimulatorError("L2M_TASK_UNSUPPORTED", f"{spec.task} has no scripted expert")
+            self._expert = ExpertActor(simulator, *assignment.expert_noise)
+        self.assignment = assignment
+        self.simulator = simulator
+        self.finished = False
+        self.steps = 0
+        self._poses = poses
+        self._observation: Float64Array = np.zeros(spec.observation_size)
+
+    def start(self) -> Row:
+        """Puts the simulator into the start state and shows it."""
+        assignment = self.assignment
+        self._observation = self.simulator.start(assignment.protocol, assignment.seed, assignment.start)
+        nothing = np.zeros(self.simulator.spec.action_size, dtype=np.float32)
+        return self._row(0.0, 0, nothing, None if self._expert is None else nothing)
+
+    def step(self, action: Float32Array) -> Row:
+        """Executes one action.
+
+        Args:
+            action: At least A numbers, of which the first A are clipped to [-1, 1] and executed; ignored
+                where the expert acts.
+
+        Raises:
+            SimulatorError: L2M_MESSAGE_UNEXPECTED if the action is too short or not finite.
+        """
+        target: Float32Array | None = None
+        if self._expert is None:
+            executed = self._checked(action)
+        else:
+            decision = self._expert.decide(self._observation)
+            executed, target = decision.executed, decision.target
+        transition = self.simulator.step(executed)
+        self.steps += 1
+        self._observation = transition.observation
+        return self._row(transition.reward, self._flags_of(transition), executed, target)
+
+    def _checked(self, action: Float32Array) -> Float32Array:
+        size = self.simulator.spec.action_size
+        if action.size < size:
+            raise SimulatorError("L2M_MESSAGE_UNEXPECTED", f"an action of {action.size} numbers, not {size}")
+        own = action[:size]
+        if not np.isfinite(own).all():
+            raise SimulatorError("L2M_MESSAGE_UNEXPECTED", "an action that is not finite")
+        return np.clip(own, -1.0, 1.0)
+
+    def _flags_of(self, transition: Transition) -> int:
+        ended = transition.terminated or transition.unstable
+        truncated = self.steps >= self.assignment.horizon and not ended
+        self.finished = ended or truncated
+        return (
+            STEP_FLAGS["terminated"] * transition.terminated
+            | STEP_FLAGS["truncated"] * truncated
+            | STEP_FLAGS["success"] * transition.success
+            | STEP_FLAGS["unstable"] * transition.unstable
+        )
+
+    def _row(self, reward: float, flags: int, executed: Float32Array, target: Float32Array | None) -> Row:
+        poses = self._poses.sample(self.simulator, required=self.steps == 0 or self.finished)
+        return Row(
+            environment=self.assignment.environment,
+            episode=self.assignment.episode,
+            step=self.steps,
+            observation=self._observation.astype(np.float32),
+            reward=reward,
+            flags=flags if poses is None else flags | STEP_FLAGS["poses"],
+            executed=executed,
+            target=target,
+            poses=poses,
+        )

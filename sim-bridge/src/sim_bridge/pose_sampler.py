@@ -1,0 +1,43 @@
+"""Decides which rows carry body poses, so that watching costs no more than the viewer can draw."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from sim_bridge.scene import ScenePoses
+from sim_bridge.simulator import Float32Array, Simulator
+
+
+@dataclass(slots=True)
+class Watch:
+    """How many poses a second and environment the server wants now; one for all environments."""
+
+    poses_hz: float = 0.0
+
+
+class PoseSampler:
+    """Samples the poses of one episode by the wall clock."""
+
+    def __init__(self, watch: Watch, clock: Callable[[], float] = time.monotonic) -> None:
+        """Makes a sampler for one episode.
+
+        Args:
+            watch: Read at every sample, so a change takes effect at the next step.
+            clock: Seconds.
+        """
+        self._watch = watch
+        self._clock = clock
+        self._due = 0.0
+        self._scene: ScenePoses | None = None
+
+    def sample(self, simulator: Simulator, *, required: bool) -> Float32Array | None:
+        """Poses [frames, 7] if it is time or they are `required` (starts and ends); else None."""
+        if self._watch.poses_hz <= 0.0:
+            return None
+        now = self._clock()
+        if not required and now < self._due:
+            return None
+        self._due = now + 1.0 / self._watch.poses_hz
+        if self._scene is None:
+            self._scene = ScenePoses(simulator.model)
+        return self._scene.rows(simulator.data)
