@@ -52,8 +52,7 @@ export function goldenBatch(): TrainingBatch {
     return tensor(Float32Array.from(array.data, Number), [...(shape ?? array.shape)], 'float32');
   };
   const actions = arrayOf(inputs, 'actions');
-  const tokens = new Int32Array(actions.data.length);
-  tokensFromActions(actions.data as Float32Array, tokens, GOLDEN_MODEL.bins);
+  const tokens = tokensFromActions(actions.data as Float32Array, GOLDEN_MODEL.bins);
   const actionTokens = tensor(tokens, [...actions.shape], 'int32');
   const timesteps = arrayOf(inputs, 'timesteps');
   return {
