@@ -9,8 +9,9 @@ import type {
 } from '../../protocol/dashboard-messages.ts';
 import { WIRE_LIMITS } from '../../protocol/limits.ts';
 
-/** Older runs than this many are left to the HTTP API. */
+/** Older runs than this many, or with more tasks than this in total, are left to the HTTP API: a snapshot is one message. */
 const MOST_RUNS = 32;
+const MOST_RUN_TASKS = 1500;
 /** What a page that connects late is told of the past. */
 const MOST_REMEMBERED = 60;
 const MOST_WORKERS = 256;
@@ -83,10 +84,11 @@ export class PageState {
 
   runUpdated(summary: RunSummary): void {
     this.#runs.set(summary.run, summary);
-    if (this.#runs.size <= MOST_RUNS) return;
-    const others = [...this.#runs.values()].filter((run) => run.run !== summary.run);
-    const oldest = others.find(isOver) ?? others[0];
-    if (oldest !== undefined) this.#runs.delete(oldest.run);
+    while (this.#runs.size > 1 && this.#runsTooLarge()) {
+      const others = [...this.#runs.values()].filter((run) => run.run !== summary.run);
+      const oldest = others.find(isOver) ?? others[0];
+      if (oldest !== undefined) this.#runs.delete(oldest.run);
+    }
   }
 
   /** @returns false if there are as many environments as a page can list; it is then not shown. */
@@ -167,6 +169,12 @@ export class PageState {
       load: this.#load,
       model: this.model,
     };
+  }
+
+  #runsTooLarge(): boolean {
+    let tasks = 0;
+    for (const run of this.#runs.values()) tasks += run.tasks.length;
+    return this.#runs.size > MOST_RUNS || tasks > MOST_RUN_TASKS;
   }
 }
 

@@ -1,0 +1,93 @@
+import { describe, expect, test } from 'vitest';
+import { decodePageEvent, encodeMessage, unpackFrames } from '../../../../protocol/codec.ts';
+import { tensorView } from '../../../../protocol/tensor.ts';
+import { packedFrames } from '../../../../server/live/frames-message.ts';
+import { PageState } from '../../../../server/live/page-state.ts';
+import { environmentView, runSummary, stepView, taskScore } from './samples.ts';
+
+function framesOf(state: PageState) {
+  const frames = unpackFrames(packedFrames(state, 7));
+  if (!frames.ok) throw new Error(frames.error.message);
+  const decoded = decodePageEvent(frames.value);
+  if (!decoded.ok) throw new Error(decoded.error.message);
+  if (decoded.value.message.type !== 'frames') throw new Error('not frames');
+  return { message: decoded.value.message, tensors: decoded.value.frames };
+}
+
+describe('frames message', () => {
+  test('holds the newest step and poses of every environment', () => {
+    const state = new PageState();
+    state.episodeStarted(environmentView('w:0'));
+    state.episodeStarted(environmentView('w:1', { episode: 2 }));
+    state.step('w:0', stepView(1));
+    state.step('w:0', stepView(2, { selection: 5, similarity: 0.5, flags: 4 }));
+    state.poses(
+      'w:1',
+      Float32Array.from({ length: 14 }, (_, index) => index),
+    );
+    const { message, tensors } = framesOf(state);
+    expect(message.keys).toEqual(['w:0', 'w:1']);
+    expect([...tensorView(message.episodes, tensors, 'uint32')]).toEqual([1, 2]);
+    expect([...tensorView(message.steps, tensors, 'uint32')]).toEqual([2, 0]);
+    expect([...tensorView(message.selections, tensors, 'int32')]).toEqual([5, -1]);
+    expect([...tensorView(message.flags, tensors, 'uint8')]).toEqual([4, 0]);
+    expect([...tensorView(message.poseCounts, tensors, 'uint16')]).toEqual([0, 2]);
+    expect(message.poses.shape).toEqual([2, 7]);
+    expect([...tensorView(message.poses, tensors, 'float32')]).toEqual(Array.from({ length: 14 }, (_, i) => i));
+  });
+
+  test('is valid with no environment at all', () => {
+    expect(framesOf(new PageState()).message.keys).toEqual([]);
+  });
+
+  test('a late step of an earlier episode changes nothing', () => {
+    const state = new PageState();
+    state.episodeStarted(environmentView('w:0', { episode: 9 }));
+    const { version } = state;
+    state.step('w:0', stepView(3, { episode: 8 }));
+    state.step('nobody', stepView(3));
+    expect(state.version).toBe(version);
+    expect(state.environments.get('w:0')?.step).toBe(0);
+  });
+
+  test('a new episode does not show the poses of the one before', () => {
+    const state = new PageState();
+    state.episodeStarted(environmentView('w:0'));
+    state.poses('w:0', new Float32Array(14));
+    state.episodeStarted(environmentView('w:0', { episode: 2 }));
+    expect([...tensorView(framesOf(state).message.poseCounts, framesOf(state).tensors, 'uint16')]).toEqual([0]);
+  });
+
+  test('poses are copied', () => {
+    const state = new PageState();
+    state.episodeStarted(environmentView('w:0'));
+    const poses = new Float32Array(7).fill(1);
+    state.poses('w:0', poses);
+    poses.fill(2);
+    expect(state.environments.get('w:0')?.poses[0]).toBe(1);
+  });
+});
+
+describe('snapshot', () => {
+  test('its worst case is a message that a page accepts', () => {
+    const state = new PageState();
+    const tasks = Array.from({ length: 101 }, (_, index) => taskScore(`metaworld/task-${index}`));
+    for (let run = 0; run < 100; run++) state.runUpdated(runSummary(`run-${run}`, { tasks }));
+    for (let index = 0; index < 2000; index++) state.episodeStarted(environmentView(`worker-${index}:0`));
+    const snapshot = state.snapshot(1);
+    expect(snapshot.environments).toHaveLength(1024);
+    expect(snapshot.runs.length).toBeLessThanOrEqual(64);
+    const decoded = decodePageEvent(encodeMessage(snapshot));
+    expect(decoded.ok ? '' : decoded.error.message).toBe('');
+  });
+
+  test('running runs are kept when old ones have to go', () => {
+    const state = new PageState();
+    state.runUpdated(runSummary('active'));
+    for (let run = 0; run < 100; run++) state.runUpdated(runSummary(`old-${run}`, { state: 'finished' }));
+    const names = state.snapshot(1).runs.map((run) => run.run);
+    expect(names).toContain('active');
+    expect(names).toContain('old-99');
+    expect(names).not.toContain('old-0');
+  });
+});
