@@ -1,0 +1,61 @@
+/** Returns of one Meta-World task, v2 reward, 200 steps. */
+export interface MetaworldReturns {
+  /** Largest return in the reference's data set; what its policy is asked for. */
+  readonly target: number;
+  /** Mean return of random actions, from the follow-up work on the same data (spec §6.5). */
+  readonly random: number;
+}
+
+/** By the task's name without its version. Source: spec §6.5. */
+export const METAWORLD_RETURNS: Readonly<Record<string, MetaworldReturns>> = {
+  assembly: { target: 1285.642, random: 15.0363 },
+  basketball: { target: 1597.018, random: 0.2175 },
+  'bin-picking': { target: 1308.598, random: 1.7012 },
+  'box-close': { target: 1127.9013, random: 0 },
+  'button-press': { target: 1604.5227, random: 46.4804 },
+  'button-press-topdown': { target: 1384.7, random: 35.1767 },
+  'button-press-topdown-wall': { target: 1388.598, random: 35.1767 },
+  'button-press-wall': { target: 1614.572, random: 8.2484 },
+  'coffee-button': { target: 1698.32, random: 40.8464 },
+  'coffee-pull': { target: 1475.0727, random: 4.6319 },
+  'coffee-push': { target: 1694.6847, random: 2.2135 },
+  'dial-turn': { target: 1887.328, random: 0.0004 },
+  disassemble: { target: 1536.4567, random: 0 },
+  'door-close': { target: 1587.8, random: 5.4191 },
+  'door-lock': { target: 1831.5373, random: 177.2109 },
+  'door-open': { target: 1608.812, random: 83.5917 },
+  'door-unlock': { target: 1794.7213, random: 123.2161 },
+  'drawer-close': { target: 1880, random: 0 },
+  'drawer-open': { target: 1762.81, random: 179.8318 },
+  'faucet-close': { target: 1798.588, random: 410.239 },
+  'faucet-open': { target: 1783.7487, random: 327.8281 },
+  hammer: { target: 1724.842, random: 31.6972 },
+  'hand-insert': { target: 1789.0467, random: 0.6889 },
+  'handle-press': { target: 1929.8347, random: 9.0016 },
+  'handle-press-side': { target: 1897.76, random: 22.6648 },
+  'handle-pull': { target: 1759.07, random: 2.7437 },
+  'handle-pull-side': { target: 1710.8367, random: 0.9445 },
+  'lever-pull': { target: 1677.1973, random: 33.9352 },
+  'peg-insert-side': { target: 1695.9867, random: 0.6391 },
+  'peg-unplug-side': { target: 1619.82, random: 1.6908 },
+  'pick-out-of-hole': { target: 1588.1173, random: 0.7432 },
+  'pick-place': { target: 1300.692, random: 0.3011 },
+  'pick-place-wall': { target: 1654.644, random: 0 },
+  'plate-slide': { target: 1713.0807, random: 73.5299 },
+  'plate-slide-back': { target: 1806.1567, random: 29.671 },
+  'plate-slide-back-side': { target: 1833.7033, random: 25.7285 },
+  'plate-slide-side': { target: 1748.304, random: 13.2441 },
+  push: { target: 1791.2247, random: 2.0408 },
+  'push-back': { target: 1564.7233, random: 0.442 },
+  'push-wall': { target: 1746.7047, random: 2.0338 },
+  reach: { target: 1905.1067, random: 147.103 },
+  'reach-wall': { target: 1863.1053, random: 141.9194 },
+  'shelf-place': { target: 1513.3307, random: 0 },
+  soccer: { target: 1706.2247, random: 0.7333 },
+  'stick-pull': { target: 1551.368, random: 0.6954 },
+  'stick-push': { target: 1629.2633, random: 1.0867 },
+  sweep: { target: 1560.82, random: 2.8682 },
+  'sweep-into': { target: 1815.9427, random: 4.0911 },
+  'window-close': { target: 1559.3093, random: 30.2317 },
+  'window-open': { target: 1717.4207, random: 40.516 },
+};
