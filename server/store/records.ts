@@ -1,4 +1,5 @@
 import { Type, type Static } from 'typebox';
+import { episodeSuccess } from '../../agent/scoring/success.ts';
 import { RunStateSchema, type RunState } from '../../protocol/dashboard-messages.ts';
 import { EvaluationProtocolSchema, TaskIdSchema, type TaskId } from '../../protocol/task.ts';
 
@@ -151,12 +152,6 @@ export type EpisodeRow = Static<typeof EpisodeRowSchema>;
 export const MetricPointSchema = Type.Object({ step: Count, name: Type.String(), value: Type.Number() }, closed);
 export type MetricPoint = Static<typeof MetricPointSchema>;
 
-/** The first step with success, counted from 1, or null. */
-export function firstSuccessStepOf(successes: Uint8Array): number | null {
-  const index = successes.findIndex((success) => success !== 0);
-  return index < 0 ? null : index + 1;
-}
-
 /** The part of a record that scores need; what the store keeps and what the live summary adds up are the same. */
 export function scoredEpisodeOf(record: EpisodeRecord): ScoredEpisode {
   const { task, start, attempt, outcome, length } = record;
@@ -164,7 +159,6 @@ export function scoredEpisodeOf(record: EpisodeRecord): ScoredEpisode {
   if (record.outcome !== 'success' && record.outcome !== 'failure') {
     return { ...common, successAtEnd: null, firstSuccessStep: null };
   }
-  const { successes } = record;
-  const successAtEnd = successes.length > 0 && successes[successes.length - 1] !== 0;
-  return { ...common, successAtEnd, firstSuccessStep: firstSuccessStepOf(successes) };
+  const { atEnd, firstSuccessStep } = episodeSuccess(record.successes);
+  return { ...common, successAtEnd: atEnd, firstSuccessStep };
 }

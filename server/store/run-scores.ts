@@ -1,7 +1,8 @@
+import { normalizedScore } from '../../agent/scoring/normalized-score.ts';
+import { successRate } from '../../agent/scoring/success.ts';
 import type { Rate, TaskScore } from '../../protocol/dashboard-messages.ts';
 import type { TaskId } from '../../protocol/task.ts';
 import type { PlannedTask, ScoredEpisode } from './records.ts';
-import { normalizedScore, wilsonInterval } from './scoring-stand-in.ts';
 
 /** Totals over the tasks of a run; `steps` counts scored and failed attempts alike. */
 export interface RunTotals {
@@ -130,8 +131,9 @@ function scoredReturn(episode: ScoredEpisode): number {
 }
 
 function rate(successes: number, episodes: number): Rate {
-  if (episodes === 0) return { successes, episodes, rate: null, interval: null };
-  return { successes, episodes, rate: successes / episodes, interval: wilsonInterval(successes, episodes) };
+  const scored = successRate(successes, episodes);
+  if (scored === null) return { successes, episodes, rate: null, interval: null };
+  return { successes, episodes, rate: scored.rate, interval: { low: scored.lower, high: scored.upper } };
 }
 
 function sum(values: readonly number[]): number {
