@@ -1,7 +1,13 @@
 import { accessSync, constants, existsSync, readdirSync, statSync } from 'node:fs';
 import path from 'node:path';
 
-/** Looks programs up on the PATH without starting anything; a name with a slash is a path. Best first. */
+/**
+ * Looks programs up on the PATH without starting anything; a name with a slash is a path.
+ *
+ * @param {string[]} names best first
+ * @param {NodeJS.ProcessEnv} [environment]
+ * @returns {string[]} best first
+ */
 export function findPrograms(names, environment = process.env) {
   const folders = (environment['PATH'] ?? '').split(path.delimiter).filter((folder) => folder !== '');
   const candidates = names.flatMap((name) =>
@@ -12,10 +18,16 @@ export function findPrograms(names, environment = process.env) {
   return [...new Set(candidates.filter(isExecutable))];
 }
 
+/**
+ * @param {string[]} names best first
+ * @param {NodeJS.ProcessEnv} [environment]
+ * @returns {string | undefined} the best one
+ */
 export function findProgram(names, environment = process.env) {
   return findPrograms(names, environment)[0];
 }
 
+/** @param {string} file */
 function isExecutable(file) {
   try {
     accessSync(file, constants.X_OK);

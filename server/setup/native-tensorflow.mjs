@@ -55,13 +55,16 @@ export function chooseTensorflow(environment = process.env) {
   if (!['auto', 'cpu', 'cuda'].includes(wish))
     throw new Error(`L2M_TENSORFLOW is '${wish}': use auto, cpu, cuda or wasm.`);
   if (process.platform !== 'linux' && !darwin) return { kind: 'none', reason: `no recipe for ${process.platform}` };
-  if (findCompiler() === undefined) {
+  if (findCompiler(environment) === undefined) {
     return {
       kind: 'none',
       reason: `no C++ compiler found (${darwin ? 'xcode-select --install' : 'apt-get install g++'})`,
     };
   }
-  if (wish === 'cuda' || (wish === 'auto' && process.platform === 'linux' && findNvidiaGpu() !== undefined)) {
+  if (
+    wish === 'cuda' ||
+    (wish === 'auto' && process.platform === 'linux' && findNvidiaGpu(environment) !== undefined)
+  ) {
     return { kind: 'cuda', wheel: 'tensorflow' };
   }
   return {
@@ -100,7 +103,11 @@ function isAddonInstalled() {
   );
 }
 
-/** What the last set-up found; undefined before the first. */
+/**
+ * What the last set-up found; undefined before the first.
+ *
+ * @returns {{ backend: 'native' | 'wasm', reason: string, tensorflowVersion: string | null, wheel: string | null, failedAt?: string } | undefined}
+ */
 export function readNativeState() {
   try {
     return JSON.parse(readFileSync(paths.nativeState, 'utf8'));
