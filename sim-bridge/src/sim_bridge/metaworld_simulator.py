@@ -97,7 +97,9 @@ class MetaWorldSimulator:
         `l2m-paper`: drawn from the task's whole range by a generator of its own, seeded by (seed, index).
         """
         if protocol == "official-v3":
-            vector = self._official_start(seed, index)
+            if index >= OFFICIAL_START_COUNT:
+                raise SimulatorError("L2M_START_UNKNOWN", f"start {index} of {self._spec.task} in official-v3")
+            vector = self.official_starts(seed)[index]
         else:
             vector = self._draw_starts(np.random.Generator(np.random.PCG64([seed, index])), 1)[0]
         self._restore()
@@ -125,11 +127,8 @@ class MetaWorldSimulator:
         """The scripted policy that ships with Meta-World; it has no memory."""
         return np.asarray(self._expert.get_action(observation), dtype=np.float32)
 
-    def _official_start(self, seed: int, index: int) -> Float64Array:
-        if index >= OFFICIAL_START_COUNT:
-            raise SimulatorError(
-                "L2M_START_UNKNOWN", f"start {index} of {self._spec.task} in official-v3 (it has 0 to 49)"
-            )
+    def official_starts(self, seed: int) -> list[Float64Array]:
+        """The 50 start vectors that Meta-World's benchmark draws for this task with `seed`."""
         starts = self._official_starts.get(seed)
         if starts is None:
             # The benchmark seeds numpy's global generator; one of the same kind gives the same numbers.
@@ -137,7 +136,7 @@ class MetaWorldSimulator:
             if len(self._official_starts) >= _CACHED_SEEDS:
                 self._official_starts.pop(next(iter(self._official_starts)))
             self._official_starts[seed] = starts
-        return starts[index]
+        return starts
 
     def _draw_starts(self, generator: object, count: int) -> list[Float64Array]:
         """Draws start vectors with the task's own rules (it rejects some), without simulating the arm.
