@@ -3,6 +3,7 @@ import { severityOf, wireError, type ErrorCode, type ErrorSeverity } from '../pr
 /** A failure with a stable code of the one error table; the message names what was got, the hint what to do. */
 export class AgentError extends Error {
   readonly code: ErrorCode;
+  readonly got: string;
   readonly hint: string;
   readonly severity: ErrorSeverity;
 
@@ -11,6 +12,7 @@ export class AgentError extends Error {
     super(message);
     this.name = 'AgentError';
     this.code = code;
+    this.got = got;
     this.hint = hint;
     this.severity = severityOf(code);
   }

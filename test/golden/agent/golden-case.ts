@@ -6,8 +6,8 @@ import { tokensFromActions } from '../../../agent/context/action-tokenizer.ts';
 import type { TrainingBatch } from '../../../agent/learning/loss.ts';
 import { parseSafetensors, type NamedArray } from '../../../agent/weights/safetensors.ts';
 
-/** Numbers of the reference model's own code; README.md beside the data says how they were made. */
-const FOLDER = process.env['L2M_GOLDEN'] ?? join(import.meta.dirname, 'data');
+/** Numbers of the reference model's own code; README.md in that folder says how they were made. */
+const FOLDER = process.env['L2M_GOLDEN'] ?? join(import.meta.dirname, 'reference');
 
 export const GOLDEN_MODEL: ModelConfig = {
   width: 32,
