@@ -1,0 +1,108 @@
+import type { ModelConfig } from '../../agent/config.ts';
+import { tokenFromAction } from '../../agent/context/action-tokenizer.ts';
+import { stateIndices } from '../../agent/context/state-mapping.ts';
+import { domainOf, type Domain } from '../../protocol/task.ts';
+import { L2mError } from '../errors.ts';
+import type { Trajectories } from './trajectory-reader.ts';
+
+/** A trajectory file made ready for drawing windows: observations keep their native width, actions become tokens of one byte. */
+export interface LearningTask {
+  readonly trajectories: Trajectories;
+  readonly domain: Domain;
+  readonly actionSize: number;
+  /** [W] position of each native observation value in the unified vector. */
+  readonly stateIndices: Int32Array;
+  /** [N, actionSize] */
+  readonly actionTokens: Uint8Array;
+  /** [N, actionSize] */
+  readonly targetTokens: Uint8Array;
+  /** [N] undiscounted sum of rewards from this row to the end of its episode, unscaled (spec §7.2). */
+  readonly returnsToGo: Float32Array;
+  /** [E] first row after the first success of each episode; its end if it never succeeds. */
+  readonly settledRows: Int32Array;
+  /** Episodes to learn from, and those kept back to measure the loss on. */
+  readonly training: readonly number[];
+  readonly heldOut: readonly number[];
+}
+
+export interface LearningTaskOptions {
+  readonly model: ModelConfig;
+  /** Share of episodes kept back, spread evenly over the file; 0 keeps none. */
+  readonly heldOutShare: number;
+}
+
+/**
+ * Prepares a trajectory file for drawing windows.
+ * @throws L2mError L2M_DATA_INVALID if observations or actions do not fit the model
+ */
+export function learningTask(trajectories: Trajectories, options: LearningTaskOptions): LearningTask {
+  const { model } = options;
+  const { head, path, sizes } = trajectories;
+  const domain = domainOf(head.task);
+  if (sizes.actionSize > model.actionSize) {
+    throw new L2mError(
+      'L2M_DATA_INVALID',
+      `${path}: actions of ${sizes.actionSize} dimensions for a model of ${model.actionSize}`,
+    );
+  }
+  const { training, heldOut } = splitEpisodes(trajectories.episodeCount, options.heldOutShare);
+  return {
+    trajectories,
+    domain,
+    actionSize: sizes.actionSize,
+    stateIndices: stateIndices(head.spec, model.stateSize),
+    actionTokens: tokens(trajectories.actions, model.bins),
+    targetTokens: tokens(trajectories.targets, model.bins),
+    returnsToGo: returnsToGo(trajectories.rewards, trajectories.episodeOffsets),
+    settledRows: settledRows(trajectories.successes, trajectories.episodeOffsets),
+    training,
+    heldOut,
+  };
+}
+
+/**
+ * Undiscounted return-to-go of every row: a reversed cumulative sum in float32, as the reference computes it (spec §7.2).
+ *
+ * @param rewards [N]
+ * @param episodeOffsets [E + 1]
+ */
+export function returnsToGo(rewards: Float32Array, episodeOffsets: Int32Array): Float32Array {
+  const result = new Float32Array(rewards.length);
+  for (let episode = 0; episode + 1 < episodeOffsets.length; episode++) {
+    const first = episodeOffsets[episode] ?? 0;
+    let remaining = 0;
+    for (let row = (episodeOffsets[episode + 1] ?? 0) - 1; row >= first; row--) {
+      remaining = Math.fround(remaining + (rewards[row] ?? 0));
+      result[row] = remaining;
+    }
+  }
+  return result;
+}
+
+function settledRows(successes: Uint8Array, episodeOffsets: Int32Array): Int32Array {
+  return Int32Array.from({ length: episodeOffsets.length - 1 }, (_, episode) => {
+    const end = episodeOffsets[episode + 1] ?? 0;
+    let row = episodeOffsets[episode] ?? 0;
+    while (row < end && successes[row] === 0) row++;
+    return Math.min(end, row + 1);
+  });
+}
+
+function tokens(actions: Float32Array, bins: number): Uint8Array {
+  return Uint8Array.from(actions, (action) => tokenFromAction(action, bins));
+}
+
+/**
+ * Every k-th episode is held out, k = 1 / share. Files are ordered by start and collectors cycle through noise levels, so the offset
+ * moves by one each time: held-out episodes then have all noise levels.
+ */
+function splitEpisodes(count: number, share: number): { training: number[]; heldOut: number[] } {
+  const every = share > 0 ? Math.max(2, Math.round(1 / share)) : Infinity;
+  const training: number[] = [];
+  const heldOut: number[] = [];
+  for (let episode = 0; episode < count; episode++) {
+    const round = Math.floor(episode / every);
+    (episode % every === round % every ? heldOut : training).push(episode);
+  }
+  return training.length === 0 ? { training: heldOut, heldOut: [] } : { training, heldOut: share > 0 ? heldOut : [] };
+}

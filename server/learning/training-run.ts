@@ -1,0 +1,112 @@
+import { join } from 'node:path';
+import { readCheckpoint } from '../checkpoints/read-checkpoint.ts';
+import { describeBackend, startBackend } from '../tensors/backend.ts';
+import { compileLoss } from './loss-graph.ts';
+import { openMetricsLog } from './metrics-log.ts';
+import type { PretrainEvent, PretrainResult } from './pretrain-events.ts';
+import { checkPretrainOptions, policyOptionsOf, type PretrainOptions } from './pretrain-options.ts';
+import { writePretrainedCheckpoint } from './pretrained-checkpoint.ts';
+import { loadTrainingData, type TrainingData } from './training-data.ts';
+import { trainingLoop, type LoopParts } from './training-loop.ts';
+import { initialWeights, stateToResume, trainingFingerprint } from './training-start.ts';
+import { saveTrainingState } from './training-state.ts';
+import { TrainingTensors } from './training-tensors.ts';
+import { compileUpdate } from './update-graph.ts';
+import { windowSampler } from './window-sampler.ts';
+
+export interface RunHooks {
+  onEvent(event: PretrainEvent): void;
+  /** Asked between updates; true saves and returns. */
+  stopRequested(): boolean;
+}
+
+/**
+ * Pre-trains a model in this process: read data, compile, update until the budget is used up, saving on the way. Equal settings, data
+ * and number of updates give equal weights on one machine, interrupted or not.
+ * @throws L2mError L2M_CONFIG_INVALID, L2M_DATA_INVALID, L2M_CHECKPOINT_INVALID, L2M_RUN_MISMATCH, L2M_STORE_UNWRITABLE
+ */
+export async function runPretraining(options: PretrainOptions, hooks: RunHooks): Promise<PretrainResult> {
+  checkPretrainOptions(options);
+  hooks.onEvent({ type: 'preparing', what: 'reading trajectories' });
+  const data = await loadTrainingData(options);
+  const fingerprint = trainingFingerprint(options, data);
+  const saved = await stateToResume(options, fingerprint);
+  const parent = options.initialiseFrom === undefined ? undefined : await readCheckpoint(options.initialiseFrom);
+  const backend = await startBackend(options.backend);
+  hooks.onEvent({ type: 'preparing', what: 'compiling the update' });
+  const tensors =
+    saved === undefined
+      ? TrainingTensors.fromWeights(options.model, initialWeights(options, parent))
+      : TrainingTensors.fromArrays(options.model, saved.arrays);
+  const parts = compileParts(options, data, tensors);
+  const from = saved?.counters ?? { update: 0, elapsedMs: 0, lastLoss: 0 };
+  const metrics = openMetricsLog(join(options.trainingFolder, 'metrics.jsonl'), from.update);
+  hooks.onEvent({
+    type: 'started',
+    update: from.update,
+    backend: describeBackend(backend),
+    parameterCount: parameterCountOf(tensors),
+    episodes: data.episodes,
+    transitions: data.transitions,
+  });
+
+  let measured: Record<string, number> = {};
+  try {
+    const end = await trainingLoop(options, parts, {
+      from,
+      hooks: {
+        stopRequested: () => hooks.stopRequested(),
+        report: (row) => {
+          const { update, loss, heldOutLoss, elapsedSeconds } = row;
+          measured = {
+            ...measured,
+            update,
+            loss,
+            ...(heldOutLoss === undefined ? {} : { heldOutLoss }),
+            elapsedSeconds,
+          };
+          metrics.append(row);
+          hooks.onEvent(row);
+        },
+        save: async ({ update, elapsedMs, lastLoss }) => {
+          const counters = { update, elapsedMs, lastLoss, fingerprint };
+          await saveTrainingState(options.trainingFolder, counters, await tensors.toArrays());
+          const windows = update * options.batchSize * options.accumulate;
+          const content = { data, parent, weights: await tensors.weights(), metrics: { ...measured, windows } };
+          await writePretrainedCheckpoint(options, content);
+          hooks.onEvent({ type: 'saved', update, checkpoint: options.checkpointFolder });
+        },
+      },
+    });
+    return {
+      outcome: end.finished ? 'finished' : 'stopped',
+      update: end.update,
+      loss: measured['loss'] ?? end.lastLoss,
+      heldOutLoss: end.heldOutLoss,
+      checkpoint: options.checkpointFolder,
+    };
+  } finally {
+    parts.graph.dispose();
+    parts.heldOut?.graph.dispose();
+    tensors.dispose();
+  }
+}
+
+function compileParts(options: PretrainOptions, data: TrainingData, tensors: TrainingTensors): LoopParts {
+  const { seed, alternateDomains, afterSuccessWeight, model } = options;
+  const policy = { model, options: policyOptionsOf(options, data.standardise) };
+  const sampling = { seed, alternateDomains, afterSuccessWeight, policy };
+  const anyHeldOut = data.tasks.some((task) => task.heldOut.length > 0);
+  return {
+    tensors,
+    sampler: windowSampler(data.tasks, { ...sampling, split: 'training' }),
+    graph: compileUpdate(options),
+    heldOut: anyHeldOut
+      ? { sampler: windowSampler(data.tasks, { ...sampling, split: 'heldOut' }), graph: compileLoss(options) }
+      : undefined,
+  };
+}
+
+function parameterCountOf(tensors: TrainingTensors): number {
+  return Object.values(tensors.shapes).reduce((sum, shape) => sum + shape.reduce((a, b) => a * b, 1), 0);
+}

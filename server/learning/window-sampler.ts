@@ -1,0 +1,173 @@
+import { createHash } from 'node:crypto';
+import { padToken, type PolicyConfig } from '../../agent/config.ts';
+import { zeroActionToken } from '../../agent/context/action-tokenizer.ts';
+import { taskContext, type TaskContext } from '../../agent/context/task-context.ts';
+import { randomSource, type RandomSource } from '../../agent/random.ts';
+import type { Domain } from '../../protocol/task.ts';
+import type { BatchArrays } from './batch-arrays.ts';
+import type { LearningTask } from './learning-task.ts';
+
+export interface WindowSamplerOptions {
+  readonly seed: number;
+  readonly split: 'training' | 'heldOut';
+  /** How states, rewards and returns are scaled. */
+  readonly policy: Pick<PolicyConfig, 'model' | 'options'>;
+  /** Every batch from one domain, the domains in strict turn (spec §5.3). Otherwise all transitions are equally likely. */
+  readonly alternateDomains: boolean;
+  /** How often a window that begins after the first success is drawn, against 1 for all others; 1 in the paper. */
+  readonly afterSuccessWeight: number;
+}
+
+export interface WindowSampler {
+  /** Windows that exist: one for every transition. */
+  readonly windowCount: number;
+  /**
+   * Fills the arrays with batch number `index`: a pure function of seed, split and index, so a resumed run draws what an
+   * uninterrupted one would have drawn, without any state to keep.
+   */
+  fill(batch: BatchArrays, index: number): void;
+}
+
+/** One episode that windows may come from. */
+interface Drawn {
+  readonly source: WindowSource;
+  readonly first: number;
+  readonly end: number;
+  /** First row after the first success, or `end`. */
+  readonly settled: number;
+}
+
+/**
+ * Draws windows as spec §5.3: a trajectory with probability proportional to its length, a start uniform over its steps, steps
+ * start..min(start + T, length) - 1, padded on the left. The first two together are one uniform draw over all transitions.
+ * @throws RangeError if there is no transition to draw
+ */
+export function windowSampler(tasks: readonly LearningTask[], options: WindowSamplerOptions): WindowSampler {
+  const domains: readonly Domain[] = ['metaworld', 'dmcontrol'];
+  const groups = (options.alternateDomains ? domains : [undefined])
+    .map((domain) => tasks.filter((task) => domain === undefined || task.domain === domain))
+    .map((members) => transitionPool(members, options))
+    .filter((pool) => pool.count > 0);
+  if (groups.length === 0) throw new RangeError(`there are no ${options.split} episodes to draw windows from`);
+
+  return {
+    windowCount: groups.reduce((sum, pool) => sum + pool.count, 0),
+    fill: (batch, index) => {
+      const pool = groups[index % groups.length];
+      if (pool === undefined) return;
+      const random = randomFor(options.seed, options.split, index);
+      clear(batch);
+      for (let window = 0; window < batch.size; window++) {
+        const { source, first, end, row } = pool.draw(random);
+        fillWindow(batch, window, { source, first, row, end: Math.min(end, row + batch.model.context) });
+      }
+    },
+  };
+}
+
+/** A generator for one purpose and index, independent of every other: seeds next to each other give related PCG streams, hashes do not. */
+export function randomFor(seed: number, purpose: string, index: number): RandomSource {
+  const digest = createHash('sha256').update(`${seed} ${purpose} ${index}`).digest();
+  return randomSource(digest.readUIntBE(0, 6));
+}
+
+interface TransitionPool {
+  readonly count: number;
+  draw(random: RandomSource): Drawn & { readonly row: number };
+}
+
+function transitionPool(tasks: readonly LearningTask[], options: WindowSamplerOptions): TransitionPool {
+  const drawn: Drawn[] = [];
+  for (const task of tasks) {
+    const source = { task, context: taskContext(task.trajectories.head.spec, options.policy, 0) };
+    for (const episode of task[options.split]) {
+      const { episodeOffsets } = task.trajectories;
+      const [first = 0, end = 0] = episodeOffsets.subarray(episode, episode + 2);
+      drawn.push({ source, first, end, settled: task.settledRows[episode] ?? end });
+    }
+  }
+  // [episodes + 1] transitions before each episode
+  const before = new Float64Array(drawn.length + 1);
+  drawn.forEach(({ first, end }, i) => (before[i + 1] = (before[i] ?? 0) + end - first));
+  const count = before[drawn.length] ?? 0;
+  return {
+    count,
+    draw: (random) => {
+      for (;;) {
+        const transition = random.below(count);
+        const index = lastNotAbove(before, transition);
+        const episode = drawn[index];
+        if (episode === undefined) throw new RangeError(`no episode holds transition ${transition} of ${count}`);
+        const row = episode.first + transition - (before[index] ?? 0);
+        const weight = row < episode.settled ? 1 : options.afterSuccessWeight;
+        if (weight === 1 || random.uniform() < weight) return { ...episode, row };
+      }
+    },
+  };
+}
+
+/** Index of the last of the rising numbers that is not above `value`, the last number itself left out. */
+function lastNotAbove(rising: Float64Array, value: number): number {
+  let low = 0;
+  let high = rising.length - 2;
+  while (low < high) {
+    const middle = (low + high + 1) >> 1;
+    if ((rising[middle] ?? 0) <= value) low = middle;
+    else high = middle - 1;
+  }
+  return low;
+}
+
+/** A task and how the policy sees it: the same tables that acting uses. */
+interface WindowSource {
+  readonly task: LearningTask;
+  readonly context: TaskContext;
+}
+
+function clear(batch: BatchArrays): void {
+  batch.states.fill(0);
+  batch.actionTokens.fill(padToken(batch.model));
+  batch.targetTokens.fill(0);
+  batch.returnsToGo.fill(0);
+  batch.rewards.fill(0);
+  batch.timesteps.fill(0);
+  batch.stepMask.fill(0);
+  batch.actionMask.fill(0);
+}
+
+interface Window {
+  readonly source: WindowSource;
+  /** First row of the episode. */
+  readonly first: number;
+  /** Rows row..end-1 are shown. */
+  readonly row: number;
+  readonly end: number;
+}
+
+function fillWindow(batch: BatchArrays, window: number, { source, first, row, end }: Window): void {
+  const { model } = batch;
+  const { task, context } = source;
+  const { stateIndices, background, shift, factor, rewardScale, actionSize, observationSize } = context;
+  const { trajectories } = task;
+  const zeroToken = zeroActionToken(model.bins);
+  for (let from = row; from < end; from++) {
+    const step = (window + 1) * model.context - (end - from);
+    const state = step * model.stateSize;
+    batch.states.set(background, state);
+    for (let i = 0; i < observationSize; i++) {
+      const value = trajectories.observations[from * observationSize + i] ?? 0;
+      batch.states[state + (stateIndices[i] ?? 0)] = (value - (shift[i] ?? 0)) * (factor[i] ?? 1);
+    }
+    const action = step * model.actionSize;
+    for (let i = 0; i < model.actionSize; i++) {
+      const real = i < actionSize;
+      batch.actionTokens[action + i] = real ? (task.actionTokens[from * actionSize + i] ?? 0) : zeroToken;
+      batch.targetTokens[action + i] = real ? (task.targetTokens[from * actionSize + i] ?? 0) : 0;
+      batch.actionMask[action + i] = real ? 1 : 0;
+    }
+    batch.returnsToGo[step] = (task.returnsToGo[from] ?? 0) / rewardScale;
+    batch.rewards[step] = (trajectories.rewards[from] ?? 0) / rewardScale;
+    batch.timesteps[step] = from - first;
+    batch.stepMask[step] = 1;
+  }
+}
