@@ -9,7 +9,11 @@ const cores = availableParallelism();
  */
 export const ServerConfigSchema = Type.Object(
   {
-    data: Type.String({ default: 'data', minLength: 1, description: 'directory for the database, recordings and logs' }),
+    data: Type.String({
+      default: 'data',
+      minLength: 1,
+      description: 'directory for the database, recordings and logs',
+    }),
     host: Type.String({ default: '127.0.0.1', minLength: 1, description: 'address of the page and the HTTP API' }),
     port: Type.Integer({ default: 8650, minimum: 0, maximum: 65_535, description: 'port of the page; 0 picks one' }),
     endpoint: Type.String({
@@ -34,20 +38,63 @@ export const ServerConfigSchema = Type.Object(
       ],
       { default: 'auto', description: 'tensor backend: auto, tensorflow-cuda, tensorflow-cpu, wasm or javascript' },
     ),
-    threads: Type.Integer({ default: 0, minimum: 0, maximum: 1024, description: 'threads of the tensor backend; 0 shares the cores out' }),
-    maxBatch: Type.Integer({ default: 64, minimum: 1, maximum: 1024, description: 'most environments decided in one batch' }),
-    maxWaitMs: Type.Number({ default: 4, minimum: 0, maximum: 1000, description: 'longest a decision waits for company' }),
-    restartBudget: Type.Integer({ default: 8, minimum: 0, maximum: 1000, description: 'replacements of failed workers within ten minutes' }),
-    stepDeadlineMs: Type.Integer({ default: 15_000, minimum: 100, description: 'longest a simulator may take for one step' }),
-    startDeadlineMs: Type.Integer({ default: 60_000, minimum: 100, description: 'longest a simulator may take to start an episode' }),
-    decideDeadlineMs: Type.Integer({ default: 60_000, minimum: 100, description: 'longest the agent host may take for one batch' }),
-    maxAttempts: Type.Integer({ default: 3, minimum: 1, maximum: 100, description: 'attempts at one episode before it counts as an error' }),
-    curveKeys: Type.String({ default: '', description: 'key file for CURVE; needed when workers connect from other machines' }),
-    tokens: Type.String({ default: '', description: 'token file for HTTP; needed when the page is served beyond this machine' }),
-    logLevel: Type.Union(
-      [Type.Literal('debug'), Type.Literal('info'), Type.Literal('warn'), Type.Literal('error')],
-      { default: 'info', description: 'level of <data>/server.log: debug, info, warn or error' },
-    ),
+    threads: Type.Integer({
+      default: 0,
+      minimum: 0,
+      maximum: 1024,
+      description: 'threads of the tensor backend; 0 shares the cores out',
+    }),
+    maxBatch: Type.Integer({
+      default: 64,
+      minimum: 1,
+      maximum: 1024,
+      description: 'most environments decided in one batch',
+    }),
+    maxWaitMs: Type.Number({
+      default: 4,
+      minimum: 0,
+      maximum: 1000,
+      description: 'longest a decision waits for company',
+    }),
+    restartBudget: Type.Integer({
+      default: 8,
+      minimum: 0,
+      maximum: 1000,
+      description: 'replacements of failed workers within ten minutes',
+    }),
+    stepDeadlineMs: Type.Integer({
+      default: 15_000,
+      minimum: 100,
+      description: 'longest a simulator may take for one step',
+    }),
+    startDeadlineMs: Type.Integer({
+      default: 60_000,
+      minimum: 100,
+      description: 'longest a simulator may take to start an episode',
+    }),
+    decideDeadlineMs: Type.Integer({
+      default: 60_000,
+      minimum: 100,
+      description: 'longest the agent host may take for one batch',
+    }),
+    maxAttempts: Type.Integer({
+      default: 3,
+      minimum: 1,
+      maximum: 100,
+      description: 'attempts at one episode before it counts as an error',
+    }),
+    curveKeys: Type.String({
+      default: '',
+      description: 'key file for CURVE; needed when workers connect from other machines',
+    }),
+    tokens: Type.String({
+      default: '',
+      description: 'token file for HTTP; needed when the page is served beyond this machine',
+    }),
+    logLevel: Type.Union([Type.Literal('debug'), Type.Literal('info'), Type.Literal('warn'), Type.Literal('error')], {
+      default: 'info',
+      description: 'level of <data>/server.log: debug, info, warn or error',
+    }),
   },
   { additionalProperties: false },
 );

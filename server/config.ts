@@ -31,7 +31,9 @@ export function loadConfig(sources: ConfigSources): ServerConfig {
   if (validator.Check(config)) return config;
   const [problem] = validator.Errors(config);
   const key = problem?.instancePath.slice(1) ?? '';
-  throw invalid(`${key} ${problem?.message ?? 'does not fit'}, got ${JSON.stringify(merged[key])} (flag --${flagOf(key)}, variable ${variableOf(key)})`);
+  throw invalid(
+    `${key} ${problem?.message ?? 'does not fit'}, got ${JSON.stringify(merged[key])} (flag --${flagOf(key)}, variable ${variableOf(key)})`,
+  );
 }
 
 function readConfigFile(named: string | undefined): Record<string, unknown> {
@@ -48,7 +50,8 @@ function readConfigFile(named: string | undefined): Record<string, unknown> {
     throw invalid(`the file ${path} must hold one JSON object`);
   }
   for (const key of Object.keys(value)) {
-    if (!SERVER_CONFIG_KEYS.some((known) => known === key)) throw unknown(`key ${key} in ${path}`, key, SERVER_CONFIG_KEYS);
+    if (!SERVER_CONFIG_KEYS.some((known) => known === key))
+      throw unknown(`key ${key} in ${path}`, key, SERVER_CONFIG_KEYS);
   }
   return value as Record<string, unknown>;
 }

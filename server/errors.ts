@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { closest, distance } from 'fastest-levenshtein';
+import { AgentError } from '../agent/agent-error.ts';
 import { severityOf, wireError, type ErrorCode, type ErrorSeverity, type WireError } from '../protocol/error-codes.ts';
 
 export interface L2mErrorOptions {
@@ -49,6 +50,7 @@ export function newCorrelationId(): string {
 /** Any thrown value as an L2mError; what is not one yet becomes `L2M_INTERNAL` with a fresh correlation id. */
 export function errorFromUnknown(value: unknown): L2mError {
   if (value instanceof L2mError) return value;
+  if (value instanceof AgentError) return new L2mError(value.code, value.got, { cause: value, hint: value.hint });
   return new L2mError('L2M_INTERNAL', newCorrelationId(), { cause: value });
 }
 

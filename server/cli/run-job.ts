@@ -1,5 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import type { RunSummary } from '../../protocol/dashboard-messages.ts';
+import type { TaskId } from '../../protocol/task.ts';
 import { buildServer, type LiveServer } from '../build-server.ts';
 import type { ServerConfig } from '../config-schema.ts';
 import type { RunHandle, TrajectoryTaker } from '../rollouts/run-service.ts';
@@ -12,6 +13,8 @@ export interface JobOptions {
   readonly request: (server: LiveServer) => RunRequest | Promise<RunRequest>;
   readonly resume: string | undefined;
   readonly take?: (server: LiveServer) => TrajectoryTaker;
+  /** Episodes that need not be run, because their trajectories are kept already. */
+  readonly skip?: (task: TaskId, start: number) => boolean;
   /** Whether to serve the page and the HTTP API. */
   readonly serve: boolean;
   /** Whether to go on serving after the table, until Ctrl-C. */
@@ -39,6 +42,7 @@ export async function runJob(options: JobOptions): Promise<number> {
     const handle = await server.runs.start(await options.request(server), {
       ...(options.resume === undefined ? {} : { resume: options.resume }),
       ...(options.take === undefined ? {} : { take: options.take(server) }),
+      ...(options.skip === undefined ? {} : { skip: options.skip }),
     });
     progress.note(`run ${handle.run}`);
     const summary = await follow(handle, progress);

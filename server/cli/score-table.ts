@@ -3,19 +3,24 @@ import type { Rate, RunSummary, TaskScore } from '../../protocol/dashboard-messa
 
 /** The result of a run as text: one row a task, both definitions of success with 95 % Wilson intervals, errors apart. */
 export function scoreTable(summary: RunSummary): string {
+  const means = [
+    `mean over tasks: success at any time ${percent(summary.meanSuccessAnyTime)}, at the last step ${percent(summary.meanSuccessAtEnd)}`,
+    `${summary.finishedEpisodes} of ${summary.plannedEpisodes} episodes, ${summary.errorEpisodes} errors, ${summary.redoneEpisodes} redone, ` +
+      `${summary.steps} steps, ${summary.stepsPerSecond.toFixed(0)} steps/s`,
+  ];
+  return `${taskTable(summary.tasks)}\n${means.join('\n')}\n`;
+}
+
+/** One row a task. */
+export function taskTable(scores: readonly TaskScore[]): string {
   const table = new Table({
     head: ['task', 'success at any time', 'success at last step', 'first', 'return', 'normalised', 'errors'],
     colAligns: ['left', 'left', 'left', 'right', 'right', 'right', 'right'],
     style: { head: [], border: [], compact: true },
     chars: PLAIN_LINES,
   });
-  for (const score of summary.tasks) table.push(rowOf(score));
-  const means = [
-    `mean over tasks: success at any time ${percent(summary.meanSuccessAnyTime)}, at the last step ${percent(summary.meanSuccessAtEnd)}`,
-    `${summary.finishedEpisodes} of ${summary.plannedEpisodes} episodes, ${summary.errorEpisodes} errors, ${summary.redoneEpisodes} redone, ` +
-      `${summary.steps} steps, ${summary.stepsPerSecond.toFixed(0)} steps/s`,
-  ];
-  return `${table.toString()}\n${means.join('\n')}\n`;
+  for (const score of scores) table.push(rowOf(score));
+  return table.toString();
 }
 
 function rowOf(score: TaskScore): string[] {
@@ -43,7 +48,8 @@ function percent(rate: number | null): string {
 }
 
 const NOTHING = { top: '', 'top-mid': '', 'top-left': '', 'top-right': '', bottom: '', 'bottom-mid': '' };
-const PLAIN_LINES = {
+/** No rules: columns apart by two spaces, so that a table can be pasted anywhere. */
+export const PLAIN_LINES = {
   ...NOTHING,
   ...{ 'bottom-left': '', 'bottom-right': '', left: '', 'left-mid': '', mid: '', 'mid-mid': '', right: '' },
   ...{ 'right-mid': '', middle: ' ' },

@@ -1,7 +1,15 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { L2mError } from '../errors.ts';
-import type { Decided, HostBackendView, HostModelView, HostReply, HostRequest, HostSettings, WindowArrays } from './host-messages.ts';
+import type {
+  Decided,
+  HostBackendView,
+  HostModelView,
+  HostReply,
+  HostRequest,
+  HostSettings,
+  WindowArrays,
+} from './host-messages.ts';
 
 export interface AgentHostOptions extends HostSettings {
   /** Replacements of a host that died, over the life of the server. */
@@ -25,8 +33,7 @@ interface Pending {
 }
 
 type RequestBody =
-  | Omit<Extract<HostRequest, { type: 'load' }>, 'request'>
-  | Omit<Extract<HostRequest, { type: 'decide' }>, 'request'>;
+  Omit<Extract<HostRequest, { type: 'load' }>, 'request'> | Omit<Extract<HostRequest, { type: 'decide' }>, 'request'>;
 
 const HOST_ENTRY = fileURLToPath(new URL('./host-process.ts', import.meta.url));
 

@@ -30,7 +30,13 @@ export interface HostModelView {
 }
 
 export type HostRequest =
-  | { readonly type: 'load'; readonly request: number; readonly model: string; readonly folder: string; readonly maxBatch: number }
+  | {
+      readonly type: 'load';
+      readonly request: number;
+      readonly model: string;
+      readonly folder: string;
+      readonly maxBatch: number;
+    }
   | { readonly type: 'decide'; readonly request: number; readonly model: string; readonly windows: WindowArrays };
 
 export type HostReply =

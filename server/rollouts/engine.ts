@@ -24,11 +24,14 @@ export interface RunningView {
   readonly recorder: EpisodeRecorder;
 }
 
-/** Milliseconds of one tick of one worker. `roundTripMs`: from sending the actions to having the rows. */
+/** Milliseconds of one tick of one worker. */
 export interface StepTiming {
-  readonly rows: number;
+  readonly steps: number;
   readonly simulateMs: number;
-  readonly roundTripMs: number;
+  /** From sending the actions to having the rows, less the simulation itself: wire and queues, both ways. */
+  readonly transportMs: number;
+  /** From the rows before these of the same environments. */
+  readonly totalMs: number;
 }
 
 interface Running extends RunningView {
@@ -38,6 +41,7 @@ interface Running extends RunningView {
   readonly owner: ActiveRun;
   readonly policy: EpisodePolicy;
   actedMs: number;
+  shownMs: number;
   /** A decision made while the run was paused. */
   held: Decision | undefined;
 }
@@ -130,14 +134,21 @@ export class RolloutEngine {
 
   onRows(rows: readonly TickRow[], timing: TickTiming): void {
     const nowMs = performance.now();
-    let roundTripMs = 0;
+    let [steps, roundTripMs, totalMs] = [0, 0, 0];
     for (const row of rows) {
       const running = this.#running.get(row.episode);
       if (running === undefined) continue;
-      if (row.step > 0) roundTripMs = Math.max(roundTripMs, nowMs - running.actedMs);
+      if (row.step > 0) {
+        steps += 1;
+        roundTripMs = Math.max(roundTripMs, nowMs - running.actedMs);
+        totalMs = Math.max(totalMs, nowMs - running.shownMs);
+      }
+      running.shownMs = nowMs;
       this.#onRow(running, row);
     }
-    if (roundTripMs > 0) this.#observer.timed({ rows: rows.length, simulateMs: timing.simulateMs, roundTripMs });
+    if (steps === 0) return;
+    const { simulateMs } = timing;
+    this.#observer.timed({ steps, simulateMs, transportMs: Math.max(0, roundTripMs - simulateMs), totalMs });
   }
 
   onFault(fault: { episode: number; code: string; message: string }): void {
@@ -187,6 +198,7 @@ export class RolloutEngine {
       recorder: new EpisodeRecorder(plan, spec, run.keepTrajectories),
       policy: run.policy.begin(spec, plan),
       actedMs: performance.now(),
+      shownMs: performance.now(),
       held: undefined,
     };
     this.#running.set(episode, running);

@@ -1,5 +1,5 @@
 import type { RunState, RunSummary } from '../../protocol/dashboard-messages.ts';
-import type { ScoredEpisode } from '../store/records.ts';
+import type { PlannedTask, ScoredEpisode } from '../store/records.ts';
 import { RunScores } from '../store/run-scores.ts';
 import type { RunRequest } from './run-request.ts';
 
@@ -9,6 +9,7 @@ export interface LedgerOptions {
   readonly policy: string;
   /** Episodes scored before a resume. */
   readonly past: readonly ScoredEpisode[];
+  readonly planned: readonly PlannedTask[];
 }
 
 /** The live figures of one run: what the progress line, the page and the HTTP API show. */
@@ -24,12 +25,9 @@ export class RunLedger {
   #endedMs: number | undefined;
 
   constructor(options: LedgerOptions) {
-    const { request, past } = options;
+    const { planned, past } = options;
     this.#options = options;
-    this.#scores = new RunScores(
-      request.tasks.map((task) => ({ task, episodes: request.episodes })),
-      past,
-    );
+    this.#scores = new RunScores(planned, past);
     const totals = this.#scores.totals();
     this.#stepsBefore = totals.steps;
     this.#episodesBefore = totals.finished;

@@ -1,7 +1,7 @@
 import type { RunSummary } from '../../protocol/dashboard-messages.ts';
 import type { TaskId, TaskSpec } from '../../protocol/task.ts';
 import { L2mError, errorFromUnknown } from '../errors.ts';
-import type { EpisodeRecord, Provenance, RunChange, ScoredEpisode } from '../store/records.ts';
+import type { EpisodeRecord, PlannedTask, Provenance, RunChange, ScoredEpisode } from '../store/records.ts';
 import { FINAL_STATES, scoredEpisodeOf } from '../store/records.ts';
 import type { RunStore } from '../store/run-store.ts';
 import { ActiveRun, type EpisodeReport } from './active-run.ts';
@@ -32,6 +32,14 @@ export interface RunServiceEvents {
 
 /** Called with each finished episode of a collecting run; a promise that rejects ends the run. */
 export type TrajectoryTaker = (plan: EpisodePlan, trajectory: Trajectory) => Promise<void>;
+
+export interface StartOptions {
+  /** A run to go on with: only what it still owes is done. */
+  readonly resume?: string;
+  readonly take?: TrajectoryTaker;
+  /** Episodes that need not be run. */
+  readonly skip?: (task: TaskId, start: number) => boolean;
+}
 
 export interface RunHandle {
   readonly run: string;
@@ -70,11 +78,11 @@ export class RunService {
    * Starts a run, or resumes `resume`, which must have been started with an equal request.
    * @throws L2M_TASK_UNKNOWN, L2M_TASK_UNSUPPORTED, L2M_START_UNKNOWN, L2M_CHECKPOINT_INVALID, L2M_RUN_UNKNOWN, L2M_RUN_MISMATCH
    */
-  async start(request: RunRequest, options: { resume?: string; take?: TrajectoryTaker } = {}): Promise<RunHandle> {
+  async start(request: RunRequest, options: StartOptions = {}): Promise<RunHandle> {
     const { describe, policyFor, store } = this.#dependencies;
     const [specs, { policy, checkpointHash }] = await Promise.all([describe(request.tasks), policyFor(request)]);
     for (const spec of specs) policy.assertSupports(spec);
-    const plans = plansOf(request);
+    const plans = plansOf(request).filter(({ task, start }) => options.skip?.(task, start) !== true);
     const run = options.resume ?? newRunName(request.kind);
     let past: readonly ScoredEpisode[] = [];
     let failed: readonly ScoredEpisode[] = [];
@@ -87,7 +95,7 @@ export class RunService {
         protocol: request.protocol,
         seed: request.seed,
         checkpointHash,
-        tasks: request.tasks.map((task) => ({ task, episodes: request.episodes })),
+        tasks: plannedTasks(request, plans),
         configuration: { ...request },
         provenance: this.#dependencies.provenance(),
       });
@@ -123,7 +131,7 @@ export class RunService {
   async drain(deadlineMs: number): Promise<void> {
     const draining = [...this.#live.values()].filter(({ active }) => active.phase !== 'over');
     for (const live of draining) {
-        this.#changed(live, { state: 'draining' });
+      this.#changed(live, { state: 'draining' });
       this.#dependencies.engine.drain(live.active);
     }
     const late = new Promise<void>((resolve) => setTimeout(resolve, deadlineMs).unref());
@@ -150,7 +158,7 @@ export class RunService {
     readonly take: TrajectoryTaker | undefined;
   }): RunHandle {
     const { run, request, policy, plans, past } = start;
-    const ledger = new RunLedger({ run, request, policy: policy.name, past });
+    const ledger = new RunLedger({ run, request, policy: policy.name, past, planned: plannedTasks(request, plans) });
     const finishedKeys = new Set(past.map(planKey));
     let settle: (summary: RunSummary) => void = () => undefined;
     const over = new Promise<RunSummary>((resolve) => (settle = resolve));
@@ -225,7 +233,9 @@ export class RunService {
   #changed(live: Live, change: RunChange): void {
     if (change.state !== undefined) live.ledger.state(change.state, '');
     this.#dependencies.events.updated(live.ledger.summary());
-    this.#dependencies.store.updateRun(live.active.id, change).catch((reason: unknown) => this.#writeFailed(live, reason));
+    this.#dependencies.store
+      .updateRun(live.active.id, change)
+      .catch((reason: unknown) => this.#writeFailed(live, reason));
   }
 
   async #assertResumable(run: string, request: RunRequest, checkpointHash: string | null): Promise<void> {
@@ -233,7 +243,9 @@ export class RunService {
     const stored = await this.#dependencies.store.getRun(run);
     const differing = Object.entries(request)
       .filter(([key, value]) => JSON.stringify(stored.configuration[key]) !== JSON.stringify(value))
-      .map(([key, value]) => `${key} was ${JSON.stringify(stored.configuration[key])}, is now ${JSON.stringify(value)}`);
+      .map(
+        ([key, value]) => `${key} was ${JSON.stringify(stored.configuration[key])}, is now ${JSON.stringify(value)}`,
+      );
     if (stored.checkpointHash !== checkpointHash) differing.push('the checkpoint has other weights');
     if (differing.length > 0) throw new L2mError('L2M_RUN_MISMATCH', `${run}: ${differing.join('; ')}`);
   }
@@ -260,8 +272,14 @@ function plansOf(request: RunRequest): EpisodePlan[] {
   });
 }
 
+function plannedTasks(request: RunRequest, plans: readonly EpisodePlan[]): PlannedTask[] {
+  return request.tasks.map((task) => ({ task, episodes: plans.filter((plan) => plan.task === task).length }));
+}
+
 /** `evaluate-20261123-191502-x7f`: sorts by time, and two started in the same second differ. */
 function newRunName(kind: string): string {
   const time = new Date().toISOString().replace(/[-:]/g, '').replace('T', '-').slice(0, 15);
-  return `${kind}-${time}-${Math.floor(performance.now() * 1000 % 46_656).toString(36).padStart(3, '0')}`;
+  return `${kind}-${time}-${Math.floor((performance.now() * 1000) % 46_656)
+    .toString(36)
+    .padStart(3, '0')}`;
 }

@@ -131,12 +131,15 @@ export class WorkerSupervisor {
       return;
     }
     this.#restartTimes.push(nowMs);
-    setTimeout(() => {
-      if (this.#closing) return;
-      supervised.restarts += 1;
-      this.#spawn(worker);
-      this.#events.restarted(worker, supervised.restarts);
-    }, this.#options.backoffMs * 2 ** recent.length);
+    setTimeout(
+      () => {
+        if (this.#closing) return;
+        supervised.restarts += 1;
+        this.#spawn(worker);
+        this.#events.restarted(worker, supervised.restarts);
+      },
+      this.#options.backoffMs * 2 ** recent.length,
+    );
   }
 }
 

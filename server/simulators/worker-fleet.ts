@@ -37,7 +37,12 @@ export class WorkerFleet {
   readonly #closeCurve: () => void;
   #nextAsked = 0;
 
-  private constructor(parts: { hub: WorkerHub; catalog: TaskCatalog; supervisor: WorkerSupervisor; closeCurve: () => void }) {
+  private constructor(parts: {
+    hub: WorkerHub;
+    catalog: TaskCatalog;
+    supervisor: WorkerSupervisor;
+    closeCurve: () => void;
+  }) {
     this.hub = parts.hub;
     this.catalog = parts.catalog;
     this.#supervisor = parts.supervisor;
@@ -52,8 +57,12 @@ export class WorkerFleet {
     const hub = await WorkerHub.open(
       {
         ...events,
-        ready: (worker) => parts.fleet?.#ready(worker, events),
-        lost: (worker, reason) => parts.fleet?.#lost(worker, reason, events),
+        ready: (worker) => {
+          if (parts.fleet !== undefined) parts.fleet.#ready(worker, events);
+        },
+        lost: (worker, reason) => {
+          if (parts.fleet !== undefined) parts.fleet.#lost(worker, reason, events);
+        },
         described: (spec) => parts.fleet?.catalog.described(spec),
       },
       {
@@ -65,7 +74,7 @@ export class WorkerFleet {
     );
     const catalog = new TaskCatalog({
       deadlineMs: config.startDeadlineMs,
-      ask: (task) => parts.fleet?.#ask(task) ?? false,
+      ask: (task) => parts.fleet !== undefined && parts.fleet.#ask(task),
       known: () => [...new Set([...hub.sessions().values()].flatMap((session) => [...session.tasks]))],
     });
     const supervisor = superviseWorkers(hub, events, options);
@@ -84,24 +93,23 @@ export class WorkerFleet {
 
   /** Versions that the workers reported: python, mujoco, metaworld, dm_control, numpy. */
   versions(): Readonly<Record<string, string>> {
-    return Object.assign({}, ...[...this.hub.sessions().values()].map(({ versions }) => versions)) as Record<string, string>;
+    return Object.assign({}, ...[...this.hub.sessions().values()].map(({ versions }) => versions)) as Record<
+      string,
+      string
+    >;
   }
 
   views(stepsPerSecond: (worker: string) => number): WorkerView[] {
-    const connected = [...this.hub.sessions()].map(
-      ([worker, session]): WorkerView => ({
-        ...{ worker, state: 'ready', processId: session.processId, environments: session.slots.length },
-        ...{ stepsPerSecond: stepsPerSecond(worker), restarts: this.restarts(worker), message: '' },
-      }),
-    );
+    const connected = [...this.hub.sessions()].map(([worker, session]): WorkerView => ({
+      ...{ worker, state: 'ready', processId: session.processId, environments: session.slots.length },
+      ...{ stepsPerSecond: stepsPerSecond(worker), restarts: this.restarts(worker), message: '' },
+    }));
     const absent = [...this.#messages]
       .filter(([worker]) => !this.hub.sessions().has(worker))
-      .map(
-        ([worker, message]): WorkerView => ({
-          ...{ worker, state: 'lost', processId: 0, environments: 0, stepsPerSecond: 0 },
-          ...{ restarts: this.restarts(worker), message },
-        }),
-      );
+      .map(([worker, message]): WorkerView => ({
+        ...{ worker, state: 'lost', processId: 0, environments: 0, stepsPerSecond: 0 },
+        ...{ restarts: this.restarts(worker), message },
+      }));
     return [...connected, ...absent].sort((a, b) => a.worker.localeCompare(b.worker));
   }
 

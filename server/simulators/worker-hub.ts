@@ -3,7 +3,14 @@ import type { TaskSpec } from '../../protocol/task.ts';
 import { TensorFrames } from '../../protocol/tensor.ts';
 import { PROTOCOL_VERSION } from '../../protocol/version.ts';
 import { openGateway, versionRefusal, type Gateway } from './gateway.ts';
-import { afterHearing, afterHello, afterSlotEvent, overdue, type ReadySession, type SessionDeadlines } from './session.ts';
+import {
+  afterHearing,
+  afterHello,
+  afterSlotEvent,
+  overdue,
+  type ReadySession,
+  type SessionDeadlines,
+} from './session.ts';
 import { readTick, type TickRow } from './tick-rows.ts';
 import type { CurveServer } from './curve.ts';
 
@@ -104,8 +111,14 @@ export class WorkerHub {
     const tensors = new TensorFrames();
     const message: Act = {
       type: 'act',
-      environments: tensors.add(Uint16Array.from(rows, (row) => row.environment), [rows.length]),
-      episodes: tensors.add(Uint32Array.from(rows, (row) => row.episode), [rows.length]),
+      environments: tensors.add(
+        Uint16Array.from(rows, (row) => row.environment),
+        [rows.length],
+      ),
+      episodes: tensors.add(
+        Uint32Array.from(rows, (row) => row.episode),
+        [rows.length],
+      ),
       actions: tensors.add(actions, [rows.length, actions.length / rows.length]),
     };
     this.#send(worker, message, tensors.frames);

@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { Batcher } from '../../../../server/inference/batcher.ts';
 
-function recording(options: { maxBatch?: number; maxWaitMs?: number; expected?: () => number; maxQueue?: number } = {}) {
+function recording(
+  options: { maxBatch?: number; maxWaitMs?: number; expected?: () => number; maxQueue?: number } = {},
+) {
   const batches: number[][] = [];
   const gates: (() => void)[] = [];
   const batcher = new Batcher<number, number>({

@@ -1,7 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import type { Hello } from '../../../../protocol/simulator-messages.ts';
 import { PROTOCOL_VERSION } from '../../../../protocol/version.ts';
-import { afterHearing, afterHello, afterSlotEvent, overdue, type ReadySession } from '../../../../server/simulators/session.ts';
+import {
+  afterHearing,
+  afterHello,
+  afterSlotEvent,
+  overdue,
+  type ReadySession,
+} from '../../../../server/simulators/session.ts';
 
 const hello: Hello = {
   type: 'hello',
@@ -23,7 +29,10 @@ function ready(): ReadySession {
 
 describe('the session of a worker', () => {
   it('refuses another major version and says which it was', () => {
-    expect(afterHello({ ...hello, protocol: { major: 99, minor: 1 } }, 0)).toEqual({ accepted: false, theirVersion: '99.1' });
+    expect(afterHello({ ...hello, protocol: { major: 99, minor: 1 } }, 0)).toEqual({
+      accepted: false,
+      theirVersion: '99.1',
+    });
   });
 
   it('starts with all environments free', () => {

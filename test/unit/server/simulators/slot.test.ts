@@ -22,7 +22,13 @@ describe('the life of an environment slot', () => {
   });
 
   it('takes rows of an episode that is over as late and keeps its own', () => {
-    const { slot, verdicts } = follow([assigned(7), { type: 'released', episode: 7 }, row(7, 0), assigned(8), row(7, 1)]);
+    const { slot, verdicts } = follow([
+      assigned(7),
+      { type: 'released', episode: 7 },
+      row(7, 0),
+      assigned(8),
+      row(7, 1),
+    ]);
     expect(verdicts).toEqual(['accepted', 'accepted', 'late', 'accepted', 'late']);
     expect(slot).toMatchObject({ state: 'starting', episode: 8 });
   });

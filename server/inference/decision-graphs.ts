@@ -1,0 +1,101 @@
+import type { PolicyConfig } from '../../agent/config.ts';
+import { decide } from '../../agent/decision-transformer.ts';
+import type { ParameterRecord } from '../../agent/weights/names.ts';
+import type { CompileProgress } from '../tensors/compile.ts';
+import { batchSizes, compileLadder, type CompiledLadder } from '../tensors/compile-ladder.ts';
+import type { WindowArrays } from './host-messages.ts';
+
+export interface DecidedArrays {
+  readonly actionTokens: Int32Array; // [B, d]
+  readonly selected: Int32Array; // [B], -1 without a pool
+  readonly similarities: Float32Array; // [B]
+}
+
+type Input = 'states' | 'actionTokens' | 'returnsToGo' | 'rewards' | 'timesteps' | 'stepMask';
+type Output = 'actionTokens' | 'modulators' | 'similarity';
+
+/**
+ * The decisions of one model as compiled graphs: one ladder of batch sizes for each number of action dimensions, made when
+ * first needed. The weights are constants of the graphs.
+ */
+export class DecisionGraphs {
+  readonly #parameters: ParameterRecord;
+  readonly #config: PolicyConfig;
+  readonly #sizes: readonly number[];
+  readonly #ladders = new Map<number, CompiledLadder<Input, string>>();
+  readonly #progress: (progress: CompileProgress) => void;
+
+  constructor(
+    parameters: ParameterRecord,
+    config: PolicyConfig,
+    options: { readonly maxBatch: number; readonly progress: (progress: CompileProgress) => void },
+  ) {
+    this.#parameters = parameters;
+    this.#config = config;
+    this.#sizes = batchSizes(options.maxBatch);
+    this.#progress = options.progress;
+  }
+
+  /** Compiles ahead for a number of action dimensions. */
+  prepare(actionDimensions: number): void {
+    this.#ladder(actionDimensions);
+  }
+
+  async decide(windows: WindowArrays): Promise<DecidedArrays> {
+    const dimensions = windows.actionDimensions;
+    const outputs = this.#ladder(dimensions).run({
+      states: windows.states,
+      actionTokens: windows.actionTokens,
+      returnsToGo: windows.returnsToGo,
+      rewards: windows.rewards,
+      timesteps: windows.timesteps,
+      stepMask: windows.stepMask,
+    });
+    try {
+      const read = async (name: Output) => await outputs[name]?.data();
+      const [actionTokens, modulators, similarity] = await Promise.all([
+        read('actionTokens'),
+        read('modulators'),
+        read('similarity'),
+      ]);
+      return {
+        actionTokens: actionTokens as Int32Array,
+        selected: (modulators as Int32Array | undefined) ?? new Int32Array(windows.count).fill(-1),
+        similarities: (similarity as Float32Array | undefined) ?? new Float32Array(windows.count),
+      };
+    } finally {
+      for (const output of Object.values(outputs)) output.dispose();
+    }
+  }
+
+  dispose(): void {
+    for (const ladder of this.#ladders.values()) ladder.dispose();
+    this.#ladders.clear();
+  }
+
+  #ladder(actionDimensions: number): CompiledLadder<Input, string> {
+    const known = this.#ladders.get(actionDimensions);
+    if (known !== undefined) return known;
+    const { model, modulation } = this.#config;
+    const { context, stateSize, actionSize } = model;
+    const ladder = compileLadder<Input, string>(
+      (inputs) => {
+        const decision = decide(this.#parameters, inputs, { model, modulation, actionDimensions, routing: {} });
+        if (decision.selection === null) return { actionTokens: decision.actionTokens };
+        const { modulators, similarity } = decision.selection;
+        return { actionTokens: decision.actionTokens, modulators, similarity };
+      },
+      {
+        states: { shape: ['batch', context, stateSize], dtype: 'float32' },
+        actionTokens: { shape: ['batch', context, actionSize], dtype: 'int32' },
+        returnsToGo: { shape: ['batch', context], dtype: 'float32' },
+        rewards: { shape: ['batch', context], dtype: 'float32' },
+        timesteps: { shape: ['batch', context], dtype: 'int32' },
+        stepMask: { shape: ['batch', context], dtype: 'float32' },
+      },
+      { sizes: this.#sizes, onProgress: this.#progress },
+    );
+    this.#ladders.set(actionDimensions, ladder);
+    return ladder;
+  }
+}

@@ -1,0 +1,108 @@
+import { readParameters } from '../../agent/weights/names.ts';
+import { policyConfigOf } from '../checkpoints/manifest.ts';
+import { readCheckpoint } from '../checkpoints/read-checkpoint.ts';
+import { L2mError, errorFromUnknown } from '../errors.ts';
+import { describeBackend, startBackend } from '../tensors/backend.ts';
+import { DecisionGraphs } from './decision-graphs.ts';
+import type { HostModelView, HostReply, HostRequest, HostSettings } from './host-messages.ts';
+
+/**
+ * The agent host: the child process that owns the tensor backend. One request at a time, in order; weights are swapped
+ * between two of them, so no decision ever mixes versions.
+ */
+interface Loaded {
+  readonly graphs: DecisionGraphs;
+  readonly dispose: () => void;
+  readonly version: number;
+}
+
+const models = new Map<string, Loaded>();
+let lastVersion = 0;
+
+function reply(message: HostReply): void {
+  process.send?.(message);
+}
+
+async function load(request: Extract<HostRequest, { type: 'load' }>): Promise<HostModelView> {
+  const { manifest, arrays } = await readCheckpoint(request.folder);
+  const config = policyConfigOf(manifest);
+  const parameters = readParameters(arrays, config);
+  const graphs = new DecisionGraphs(parameters, config, {
+    maxBatch: request.maxBatch,
+    progress: ({ stage, finished, total }) =>
+      reply({ type: 'progress', text: `policy graphs: ${stage} ${finished}/${total}` }),
+  });
+  graphs.prepare(META_WORLD_ACTIONS);
+  const version = ++lastVersion;
+  models.get(request.model)?.dispose();
+  models.set(request.model, {
+    graphs,
+    version,
+    dispose: () => {
+      graphs.dispose();
+      for (const tensor of Object.values(parameters)) tensor.dispose();
+    },
+  });
+  const parameterCount = Object.values(parameters).reduce((sum, tensor) => sum + tensor.size, 0);
+  return {
+    model: request.model,
+    parameters: parameterCount,
+    modulation: config.modulation.kind,
+    poolSize: config.modulation.kind === 'none' ? 0 : config.modulation.poolSize,
+    version,
+  };
+}
+
+/** The commonest number of action dimensions; graphs for others are made when a task first needs them. */
+const META_WORLD_ACTIONS = 4;
+
+async function answer(request: HostRequest): Promise<void> {
+  try {
+    if (request.type === 'load') {
+      reply({ type: 'loaded', request: request.request, view: await load(request) });
+      return;
+    }
+    const loaded = models.get(request.model);
+    if (loaded === undefined) throw new L2mError('L2M_CHECKPOINT_INVALID', `${request.model} is not loaded`);
+    const startMs = performance.now();
+    const decided = await loaded.graphs.decide(request.windows);
+    const decideMs = performance.now() - startMs;
+    reply({ type: 'decided', request: request.request, ...decided, decideMs, version: loaded.version });
+  } catch (thrown) {
+    const error = errorFromUnknown(thrown);
+    if (error.code === 'L2M_INTERNAL') process.stderr.write(`${error.got}: ${String(error.cause)}\n`);
+    reply({ type: 'failed', request: request.request, code: error.code, got: error.got });
+  }
+}
+
+async function main(): Promise<void> {
+  const settings = JSON.parse(process.argv[2] ?? '{}') as HostSettings;
+  try {
+    const backend = await startBackend({ backend: settings.backend, threadCount: settings.threadCount });
+    reply({
+      type: 'ready',
+      backend: {
+        name: backend.kind,
+        version: backend.library,
+        captured: backend.capture,
+        detail: describeBackend(backend),
+      },
+    });
+  } catch (thrown) {
+    const error = errorFromUnknown(thrown);
+    reply({ type: 'failed', request: undefined, code: error.code, got: error.got });
+    process.exitCode = 1;
+    process.disconnect();
+    return;
+  }
+  let last: Promise<void> = Promise.resolve();
+  process.on('message', (request: HostRequest) => {
+    last = last.then(() => answer(request));
+  });
+  // The server is gone or is closing: there is nobody left to decide for.
+  process.on('disconnect', () => process.exit(0));
+  // Ctrl-C reaches the whole process group; the server decides when the host may go.
+  process.on('SIGINT', () => undefined);
+}
+
+await main();

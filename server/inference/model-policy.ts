@@ -1,0 +1,93 @@
+import { actionFromToken } from '../../agent/context/action-tokenizer.ts';
+import { ContextWindow } from '../../agent/context/context-window.ts';
+import { taskContext, type TaskContext } from '../../agent/context/task-context.ts';
+import { windowArrays } from '../../agent/context/window-arrays.ts';
+import { referenceTargetReturn } from '../../agent/scoring/target-returns.ts';
+import type { TaskId, TaskSpec } from '../../protocol/task.ts';
+import { policyConfigOf, type CheckpointManifest } from '../checkpoints/manifest.ts';
+import { L2mError } from '../errors.ts';
+import type { ActingPolicy, Decision, EpisodePolicy } from '../rollouts/acting-policy.ts';
+import type { TickRow } from '../simulators/tick-rows.ts';
+import type { AgentHost } from './agent-host.ts';
+import { Batcher, type BatchFigures } from './batcher.ts';
+
+export interface ModelPolicyOptions {
+  readonly name: string;
+  readonly host: AgentHost;
+  /** Name under which the host knows the checkpoint. */
+  readonly model: string;
+  readonly manifest: CheckpointManifest;
+  readonly batch: {
+    readonly maxBatch: number;
+    readonly maxWaitMs: number;
+    readonly expected: () => number;
+    readonly observe: (figures: BatchFigures) => void;
+  };
+}
+
+interface Request {
+  readonly window: ContextWindow;
+  readonly actionSize: number;
+}
+
+const MAX_QUEUE = 8192;
+
+/** The trained policy: a context window per episode, decided together with all others of the moment in one batch. */
+export function modelPolicy(options: ModelPolicyOptions): { policy: ActingPolicy; depth: () => number } {
+  const { manifest, name } = options;
+  const config = policyConfigOf(manifest);
+  const contexts = new Map<TaskId, TaskContext>();
+  const contextOf = (spec: TaskSpec): TaskContext => {
+    const known = contexts.get(spec.task);
+    if (known !== undefined) return known;
+    const wanted = manifest.targetReturns[spec.task] ?? referenceTargetReturn(spec.task);
+    const made = taskContext(spec, config, wanted);
+    contexts.set(spec.task, made);
+    return made;
+  };
+  const batcher = new Batcher<Request, Decision>({
+    ...options.batch,
+    maxQueue: MAX_QUEUE,
+    handle: (requests) => decideBatch(options, requests),
+  });
+  return {
+    depth: () => batcher.depth,
+    policy: {
+      name,
+      assertSupports: (spec) => void contextOf(spec),
+      begin: (spec) => episodePolicy(contextOf(spec), new ContextWindow(config), batcher),
+    },
+  };
+}
+
+function episodePolicy(task: TaskContext, window: ContextWindow, batcher: Batcher<Request, Decision>): EpisodePolicy {
+  return {
+    decide: (row: TickRow) => {
+      if (row.step === 0) window.start({ task, observation: row.observation });
+      else window.append({ executedAction: row.executed, reward: row.reward, observation: row.observation });
+      return batcher.submit({ window, actionSize: task.actionSize });
+    },
+  };
+}
+
+async function decideBatch(options: ModelPolicyOptions, requests: readonly Request[]): Promise<Decision[]> {
+  const { host, model, manifest } = options;
+  const { bins } = manifest.model;
+  const { binCentres } = manifest.options;
+  const { batch, ...arrays } = windowArrays(manifest.model, requests.length);
+  for (const [row, { window }] of requests.entries()) window.writeInto({ batch, ...arrays }, row);
+  const actionDimensions = Math.max(...requests.map(({ actionSize }) => actionSize));
+  const decided = await host.decide(model, { count: batch, actionDimensions, ...arrays });
+  if (decided.actionTokens.length !== batch * actionDimensions) {
+    throw new L2mError('L2M_SHAPE_MISMATCH', `${decided.actionTokens.length} action tokens for ${batch} windows`);
+  }
+  return requests.map(({ actionSize }, row) => ({
+    action: Float32Array.from({ length: actionSize }, (_, dimension) =>
+      actionFromToken(decided.actionTokens[row * actionDimensions + dimension] ?? 0, bins, binCentres),
+    ),
+    selected: decided.selected[row] ?? -1,
+    similarity: decided.similarities[row] ?? 0,
+    decideMs: decided.decideMs,
+    version: decided.version,
+  }));
+}
