@@ -3,7 +3,6 @@
 import threading
 import time
 from collections.abc import Callable
-from types import TracebackType
 from typing import Any
 
 import numpy as np
@@ -34,13 +33,13 @@ class FakeServer:
             self.socket.setsockopt(zmq.CURVE_SERVER, 1)
             self.socket.setsockopt(zmq.CURVE_SECRETKEY, curve_secret)
         self.socket.bind(endpoint)
-        self.endpoint = self.socket.getsockopt(zmq.LAST_ENDPOINT).decode().rstrip("\0")  # type: ignore[union-attr]
+        self.endpoint = str(self.socket.get_string(zmq.LAST_ENDPOINT)).rstrip("\0")
         self.peer = b""
 
     def __enter__(self) -> "FakeServer":
         return self
 
-    def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def close(self) -> None:
@@ -54,7 +53,7 @@ class FakeServer:
         return frames
 
     def receive(self, *kinds: str, within_s: float = DEADLINE_S) -> Message:
-        """The next message of one of the kinds; heartbeats in between are skipped, anything else is an error."""
+        """The next message of one of the kinds; heartbeats are skipped, anything else is an error."""
         end = time.monotonic() + within_s
         while True:
             message = decode_worker(self.receive_frames(max(0.0, end - time.monotonic())))
@@ -66,7 +65,9 @@ class FakeServer:
     def hears_nothing_but_heartbeats(self, for_s: float) -> bool:
         end = time.monotonic() + for_s
         while (left := end - time.monotonic()) > 0:
-            if self.socket.poll(round(left * 1000)) and decode_worker(self.receive_frames())["type"] != "heartbeat":
+            if not self.socket.poll(round(left * 1000)):
+                return True
+            if decode_worker(self.receive_frames())["type"] != "heartbeat":
                 return False
         return True
 
@@ -120,33 +121,34 @@ class WorkerThread:
     """A real worker in a thread of the test, connected to a fake server."""
 
     def __init__(
-        self, server: FakeServer, environments: int = 4, injection: FaultInjection | None = None, max_idle: int = 4
+        self,
+        server: FakeServer,
+        environments: int = 4,
+        injection: FaultInjection | None = None,
+        max_idle: int = 4,
     ) -> None:
         self._stop: str | None = None
         self.result: str | BaseException | None = None
+        connection = ServerConnection(server.endpoint, "worker-under-test")
+        greeting = Greeting("worker-under-test", environments)
+        self.worker = Worker(connection, greeting, SimulatorPool(max_idle), injection)
 
         def run() -> None:
-            connection = ServerConnection(server.endpoint, "worker-under-test")
             try:
-                self.worker = Worker(
-                    connection, Greeting("worker-under-test", environments), SimulatorPool(max_idle), injection
-                )
-                self.ready.set()
                 self.result = self.worker.run(lambda: self._stop)
             except Exception as error:
                 self.result = error
             finally:
                 connection.close()
 
-        self.ready = threading.Event()
+        # The socket moves to the thread before its first use there, which ZeroMQ allows.
         self._thread = threading.Thread(target=run, daemon=True)
         self._thread.start()
-        self.ready.wait(DEADLINE_S)
 
     def __enter__(self) -> "WorkerThread":
         return self
 
-    def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(self, *_: object) -> None:
         self._stop = "the test is over"
         self.join()
 

@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 import pytest
 from dm_control import suite
-from playing import Start, play, random_actions
 
+from playing import Start, play, random_actions
 from sim_bridge.dmcontrol_simulator import DmControlSimulator
 from sim_bridge.mujoco_api import forward
 
@@ -98,7 +98,9 @@ def test_actions_in_the_usual_range_are_not_touched(cartpole: DmControlSimulator
         ("finger", "turn_easy", {"dist_to_target": 1, "target_position": 2}),
     ],
 )
-def test_scalars_and_matrices_have_their_flattened_size(domain: str, task: str, parts: dict[str, int]) -> None:
+def test_scalars_and_matrices_have_their_flattened_size(
+    domain: str, task: str, parts: dict[str, int]
+) -> None:
     sizes = {part.name: part.size for part in DmControlSimulator(domain, task).spec.observation}
     assert parts.items() <= sizes.items()
 
@@ -124,7 +126,11 @@ def test_numbers_too_large_for_the_wire_are_unstable(cartpole: DmControlSimulato
     cartpole.start("l2m-paper", 0, 0)
     task: Any = vars(cartpole)["_environment"].task
     original = task.get_observation
-    task.get_observation = lambda physics: {**original(physics), "velocity": np.array([1e39, 0.0])}
+
+    def huge(physics: Any) -> dict[str, Any]:
+        return {**original(physics), "velocity": np.array([1e39, 0.0])}
+
+    task.get_observation = huge
     try:
         assert cartpole.step(np.zeros(1, np.float32)).unstable
     finally:

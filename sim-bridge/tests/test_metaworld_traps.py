@@ -1,7 +1,7 @@
 """Ways in which Meta-World surprises its users, and what the simulator does about each.
 
-Where it matters, a test first shows that the trap is there in the pinned package: when an upgrade removes it, the
-test says so.
+Where it matters, a test first shows that the trap is there in the pinned package: when an upgrade removes it,
+the test says so.
 """
 
 import pickle
@@ -11,8 +11,8 @@ import metaworld
 import numpy as np
 import pytest
 from metaworld.env_dict import ALL_V3_ENVIRONMENTS
-from playing import Start, play, play_expert, random_actions
 
+from playing import Start, play, play_expert, random_actions
 from sim_bridge.errors import SimulatorError
 from sim_bridge.metaworld_simulator import MAX_HORIZON, MetaWorldSimulator
 
@@ -77,7 +77,9 @@ def test_goal_is_hidden_by_the_package_and_shown_here(reach: MetaWorldSimulator)
     assert reach.start("l2m-paper", 0, 0)[36:].all()
 
 
-def test_step_after_500_raises_in_the_package_so_longer_horizons_are_refused(reach: MetaWorldSimulator) -> None:
+def test_step_after_500_raises_in_the_package_so_longer_horizons_are_refused(
+    reach: MetaWorldSimulator,
+) -> None:
     reach.start("l2m-paper", 0, 0)
     for _ in range(MAX_HORIZON):
         reach.step(NOTHING)

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import pytest
-from playing import Start, play, play_expert, random_actions
 
+from playing import Start, play, play_expert, random_actions
 from sim_bridge.codec import LIMITS, decode_worker, encode
 from sim_bridge.errors import SimulatorError
 from sim_bridge.model_snapshot import MUTATED_FIELDS
@@ -100,7 +100,9 @@ def test_fresh_object_repeats_an_episode_bit_by_bit_beside_another(simulator: Si
 
 @pytest.mark.parametrize("protocol", ["official-v3", "l2m-paper"])
 def test_start_depends_on_seed_and_index(simulator: Simulator, protocol: Any) -> None:
-    starts = [simulator.start(protocol, seed, index).tobytes() for seed, index in ((1, 0), (1, 1), (2, 0), (1, 0))]
+    starts = [
+        simulator.start(protocol, seed, index).tobytes() for seed, index in ((1, 0), (1, 1), (2, 0), (1, 0))
+    ]
     assert len(set(starts[:3])) == 3
     assert starts[3] == starts[0]
 

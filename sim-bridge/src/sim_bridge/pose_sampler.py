@@ -1,5 +1,6 @@
 """Decides which rows carry body poses, so that watching costs no more than the viewer can draw."""
 
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -27,7 +28,7 @@ class PoseSampler:
         """
         self._watch = watch
         self._clock = clock
-        self._due = 0.0
+        self._sampled_at = -math.inf
         self._scene: ScenePoses | None = None
 
     def sample(self, simulator: Simulator, *, required: bool) -> Float32Array | None:
@@ -35,9 +36,9 @@ class PoseSampler:
         if self._watch.poses_hz <= 0.0:
             return None
         now = self._clock()
-        if not required and now < self._due:
+        if not required and now - self._sampled_at < 1.0 / self._watch.poses_hz:
             return None
-        self._due = now + 1.0 / self._watch.poses_hz
+        self._sampled_at = now
         if self._scene is None:
             self._scene = ScenePoses(simulator.model)
         return self._scene.rows(simulator.data)

@@ -1,0 +1,384 @@
+"""The worker in a thread, against a real ROUTER socket."""
+
+import logging
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+
+from fake_server import FakeServer, WorkerThread, wait_until
+from sim_bridge.codec import STEP_FLAGS
+from sim_bridge.fault_injection import FaultInjection
+from sim_bridge.registry import TASK_IDS, make_simulator
+from sim_bridge.scene import scene_hash
+
+CARTPOLE = "dmcontrol/cartpole-balance"
+REACHER = "dmcontrol/reacher-easy"
+REACH = "metaworld/reach-v3"
+EXPERT = {"kind": "expert", "noise": 0.3, "noiseSeed": 5}
+
+
+@pytest.fixture
+def server() -> Iterator[FakeServer]:
+    with FakeServer() as server:
+        yield server
+
+
+@pytest.fixture
+def worker(server: FakeServer) -> Iterator[WorkerThread]:
+    with WorkerThread(server) as worker:
+        server.welcome()
+        yield worker
+
+
+def finish(server: FakeServer, environment: int, episode: int) -> None:
+    server.send({"type": "release", "environment": environment, "episode": episode})
+
+
+def test_hello_names_versions_and_all_tasks(server: FakeServer) -> None:
+    with WorkerThread(server, environments=3):
+        hello = server.welcome()
+    assert hello["tasks"] == list(TASK_IDS)
+    assert hello["environments"] == 3
+    assert hello["engine"] == "python"
+    assert set(hello["versions"]) == {"python", "mujoco", "metaworld", "dm_control", "numpy"}
+
+
+@pytest.mark.usefixtures("worker")
+def test_describe_is_answered_and_an_unknown_task_gets_a_suggestion(server: FakeServer) -> None:
+    server.send({"type": "describe", "task": "metaworld/reach-v2"})
+    assert server.receive("described")["spec"]["task"] == REACH
+    server.send({"type": "describe", "task": "dmcontrol/walker-wlk"})
+    fault = server.receive("fault")
+    assert fault["code"] == "L2M_TASK_UNKNOWN"
+    assert "did you mean dmcontrol/walker-walk?" in fault["message"]
+    assert "environment" not in fault
+
+
+@pytest.mark.usefixtures("worker")
+def test_episode_runs_from_start_to_horizon(server: FakeServer) -> None:
+    server.assign(2, 7, CARTPOLE, horizon=3)
+    row = server.receive("observed")
+    assert (row["environments"].tolist(), row["episodes"].tolist(), row["steps"].tolist()) == ([2], [7], [0])
+    assert row["rewards"].tolist() == [0.0]
+    assert row["executed"].tolist() == [[0.0]]
+    flags: list[int] = []
+    for step in (1, 2, 3):
+        server.act((2, 7, [3.0]))
+        row = server.receive("observed")
+        assert row["steps"].tolist() == [step]
+        assert row["executed"].tolist() == [[1.0]]
+        flags.append(int(row["flags"][0]))
+    assert flags == [0, 0, STEP_FLAGS["truncated"]]
+
+
+@pytest.mark.usefixtures("worker")
+def test_rows_are_the_simulators_own_numbers_whatever_runs_beside(server: FakeServer) -> None:
+    actions = np.random.default_rng(0).uniform(-1, 1, (10, 2)).astype(np.float32)
+    server.assign(0, 1, REACHER)
+    server.assign(1, 2, CARTPOLE)
+    server.assign(2, 3, REACHER, start=8)
+    observations = [server.receive("observed")["observations"][0]]
+    server.receive("observed")
+    server.receive("observed")
+    rewards: list[float] = []
+    for action in actions:
+        server.act((2, 3, [0.1, 0.2]), (0, 1, action), (1, 2, [0.5, 0.0]))
+        tick = server.receive("observed")
+        assert tick["environments"].tolist() == [0, 1, 2]
+        observations.append(tick["observations"][0])
+        rewards.append(tick["rewards"][0])
+    simulator = make_simulator(REACHER)
+    expected = [simulator.start("l2m-paper", 3, 7)]
+    transitions = [simulator.step(action) for action in actions]
+    expected += [transition.observation for transition in transitions]
+    assert np.array(observations).tobytes() == np.array(expected, dtype=np.float32).tobytes()
+    assert rewards == [transition.reward for transition in transitions]
+
+
+@pytest.mark.usefixtures("worker")
+def test_rows_of_different_tasks_are_padded_with_zeros(server: FakeServer) -> None:
+    server.assign(0, 1, CARTPOLE)
+    server.assign(1, 2, "dmcontrol/walker-walk")
+    server.receive("observed")
+    server.receive("observed")
+    server.act((0, 1, np.full(6, 0.5)), (1, 2, np.full(6, 0.5)))
+    tick = server.receive("observed")
+    assert tick["observations"].shape == (2, 24)
+    assert not tick["observations"][0, 5:].any()
+    assert tick["executed"].tolist() == [[0.5, 0, 0, 0, 0, 0], [0.5] * 6]
+
+
+@pytest.mark.usefixtures("worker")
+def test_a_tick_does_not_wait_for_an_environment_without_an_action(server: FakeServer) -> None:
+    server.assign(0, 1, CARTPOLE)
+    server.assign(1, 2, CARTPOLE)
+    server.receive("observed")
+    server.receive("observed")
+    for step in (1, 2, 3):
+        server.act((1, 2, [0.0]))
+        tick = server.receive("observed")
+        assert (tick["environments"].tolist(), tick["steps"].tolist()) == ([1], [step])
+    server.act((0, 1, [0.0]), (1, 2, [0.0]))
+    assert server.receive("observed")["steps"].tolist() == [1, 4]
+
+
+def test_late_and_repeated_actions_are_ignored_and_counted(server: FakeServer, worker: WorkerThread) -> None:
+    server.assign(0, 1, CARTPOLE)
+    server.receive("observed")
+    finish(server, 0, 1)
+    server.assign(0, 2, CARTPOLE)
+    server.receive("observed")
+    server.act((0, 1, [0.0]), (3, 9, [0.0]))
+    assert server.hears_nothing_but_heartbeats(0.3)
+    assert worker.worker.ignored.late == 2
+    server.act((0, 2, [0.25]), (0, 2, [0.75]))
+    assert server.receive("observed")["executed"].tolist() == [[0.25]]
+    assert worker.worker.ignored.repeated == 1
+    finish(server, 0, 1)
+    server.act((0, 2, [0.5]))
+    assert server.receive("observed")["steps"].tolist() == [2]
+
+
+def test_release_frees_the_environment(server: FakeServer, worker: WorkerThread) -> None:
+    server.assign(0, 1, CARTPOLE)
+    server.receive("observed")
+    finish(server, 0, 1)
+    server.act((0, 1, [0.0]))
+    assert server.hears_nothing_but_heartbeats(0.3)
+    assert worker.worker.ignored.late == 1
+
+
+@pytest.mark.usefixtures("worker")
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"task": REACH, "horizon": 501}, "L2M_TASK_UNSUPPORTED"),
+        ({"task": REACH, "protocol": "official-v3", "start": 50}, "L2M_START_UNKNOWN"),
+        ({"actor": EXPERT}, "L2M_TASK_UNSUPPORTED"),
+        ({"task": "dmcontrol/nothing"}, "L2M_TASK_UNKNOWN"),
+        ({"environment": 4}, "L2M_MESSAGE_UNEXPECTED"),
+    ],
+)
+def test_an_impossible_assignment_is_a_fault_of_that_episode(
+    server: FakeServer, changes: dict[str, Any], code: str
+) -> None:
+    assignment: dict[str, Any] = {"environment": 1, "episode": 5, "task": CARTPOLE}
+    server.assign(**(assignment | changes))
+    fault = server.receive("fault")
+    assert (fault["code"], fault["episode"]) == (code, 5)
+    server.assign(1, 6, CARTPOLE)
+    assert server.receive("observed")["episodes"].tolist() == [6]
+
+
+@pytest.mark.usefixtures("worker")
+@pytest.mark.parametrize("action", [[np.nan, 0.0], [np.inf, 0.0], [0.0]], ids=["nan", "infinite", "short"])
+def test_a_bad_action_is_a_fault_of_that_episode(server: FakeServer, action: list[float]) -> None:
+    server.assign(0, 1, REACHER)
+    server.receive("observed")
+    server.act((0, 1, action))
+    fault = server.receive("fault")
+    assert (fault["code"], fault["environment"], fault["episode"]) == ("L2M_MESSAGE_UNEXPECTED", 0, 1)
+
+
+def test_a_failing_simulator_is_a_fault_and_the_others_go_on(server: FakeServer) -> None:
+    with WorkerThread(server, injection=FaultInjection("fault", after_steps=2)):
+        server.welcome()
+        for environment in range(3):
+            server.assign(environment, environment + 1, CARTPOLE)
+            server.receive("observed")
+        server.act((0, 1, [0.0]), (1, 2, [0.0]), (2, 3, [0.0]))
+        assert server.receive("observed")["environments"].tolist() == [0, 1]
+        fault = server.receive("fault")
+        assert (fault["code"], fault["environment"], fault["episode"]) == ("L2M_SIMULATOR_FAULT", 2, 3)
+        assert "Traceback" not in fault["message"]
+        server.act((0, 1, [0.0]), (1, 2, [0.0]))
+        assert server.receive("observed")["steps"].tolist() == [2, 2]
+        server.assign(2, 4, CARTPOLE)
+        assert server.receive("observed")["episodes"].tolist() == [4]
+
+
+def test_an_unstable_step_ends_the_episode(server: FakeServer, worker: WorkerThread) -> None:
+    server.assign(0, 1, CARTPOLE)
+    server.receive("observed")
+    running: Any = vars(vars(worker.worker)["_environments"])["_episodes"][0]
+    running.simulator.data.qvel[:] = np.nan
+    server.act((0, 1, [0.0]))
+    row = server.receive("observed")
+    assert row["flags"].tolist() == [STEP_FLAGS["unstable"]]
+    assert not row["observations"].any()
+    server.act((0, 1, [0.0]))
+    wait_until(lambda: worker.worker.ignored.late == 1)
+
+
+@pytest.mark.usefixtures("worker")
+def test_expert_rows_have_the_clean_action_as_target(server: FakeServer) -> None:
+    server.assign(0, 1, REACH, actor=EXPERT)
+    server.assign(1, 2, REACH)
+    start = server.receive("observed")
+    server.receive("observed")
+    assert start["targets"].tolist() == [[0.0] * 4]
+    simulator = make_simulator(REACH)
+    observation = simulator.start("l2m-paper", 3, 7)
+    noise = np.random.Generator(np.random.PCG64(5))
+    for _ in range(5):
+        server.act((0, 1, np.full(4, 0.9)), (1, 2, np.zeros(4)))
+        tick = server.receive("observed")
+        raw = simulator.expert_action(observation)
+        executed = np.clip(raw + 0.3 * noise.standard_normal(4), -1, 1).astype(np.float32)
+        assert tick["executed"][0].tobytes() == executed.tobytes()
+        assert tick["targets"][0].tobytes() == np.clip(raw, -1, 1).tobytes()
+        assert not tick["targets"][1].any()
+        observation = simulator.step(executed).observation
+        assert tick["observations"][0].tobytes() == observation.astype(np.float32).tobytes()
+
+
+@pytest.mark.usefixtures("worker")
+def test_executed_actions_of_an_expert_replay_its_episode(server: FakeServer) -> None:
+    """What is recorded is enough to play the episode again."""
+    server.assign(0, 1, REACH, actor=EXPERT)
+    observations = [server.receive("observed")["observations"][0]]
+    executed: list[Any] = []
+    for _ in range(8):
+        server.act((0, 1, np.zeros(4)))
+        tick = server.receive("observed")
+        executed.append(tick["executed"][0])
+        observations.append(tick["observations"][0])
+    server.assign(1, 2, REACH)
+    again = [server.receive("observed")["observations"][0]]
+    for action in executed:
+        server.act((1, 2, action))
+        again.append(server.receive("observed")["observations"][0])
+    assert np.array(again).tobytes() == np.array(observations).tobytes()
+
+
+@pytest.mark.usefixtures("worker")
+def test_poses_come_at_start_and_end_and_not_too_often_between(server: FakeServer) -> None:
+    server.assign(0, 1, CARTPOLE, horizon=3)
+    assert "poses" not in server.receive("observed")
+    finish(server, 0, 1)
+    server.send({"type": "watch", "posesHz": 0.01})
+    server.assign(0, 2, CARTPOLE, horizon=4)
+    server.assign(1, 3, REACHER, horizon=9)
+    first = server.receive("observed")
+    count = int(first["poseCounts"][0])
+    assert first["poses"].shape == (count, 7)
+    np.testing.assert_allclose(np.linalg.norm(first["poses"][:, 3:], axis=1), 1.0, atol=1e-5)
+    server.receive("observed")
+    with_poses: list[list[int]] = []
+    for _ in range(4):
+        server.act((0, 2, [0.0, 0.0]), (1, 3, [0.0, 0.0]))
+        with_poses.append((server.receive("observed")["flags"] & STEP_FLAGS["poses"]).tolist())
+    assert with_poses == [[0, 0], [0, 0], [0, 0], [STEP_FLAGS["poses"], 0]]
+    server.send({"type": "watch", "posesHz": 240})
+    time.sleep(0.01)
+    server.act((1, 3, [0.0, 0.0]))
+    assert server.receive("observed")["flags"].tolist() == [STEP_FLAGS["poses"]]
+
+
+@pytest.mark.usefixtures("worker")
+def test_scene_is_sent_with_its_hash(server: FakeServer) -> None:
+    server.send({"type": "want-scene", "task": "dmcontrol/cartpole-balance"})
+    scene = server.receive("scene")
+    assert scene["hash"] == scene_hash(scene["manifest"].tobytes(), scene["assets"].tobytes())
+    server.send({"type": "want-scene", "task": "dmcontrol/cartpole-blance"})
+    assert server.receive("fault")["code"] == "L2M_TASK_UNKNOWN"
+
+
+def test_garbage_of_the_server_is_ignored_and_logged(
+    server: FakeServer, worker: WorkerThread, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.WARNING):
+        server.send_frames([b"\xc1\xff\xff"])
+        server.send_frames([b""])
+        server.send({"type": "no-such-message"})
+        server.assign(0, 1, CARTPOLE)
+        server.receive("observed")
+    assert worker.worker.ignored.malformed == 3
+    assert sum("ignored a message of the server" in record.message for record in caplog.records) == 3
+
+
+def test_heartbeats_come_in_the_agreed_rhythm(server: FakeServer) -> None:
+    with WorkerThread(server):
+        server.welcome(heartbeat_ms=50)
+        server.receive("heartbeat")
+        started = time.monotonic()
+        for _ in range(4):
+            server.receive("heartbeat")
+        assert 0.15 <= time.monotonic() - started < 2.0
+
+
+def test_silence_of_the_server_brings_a_new_hello_and_forgets_all_episodes(server: FakeServer) -> None:
+    with WorkerThread(server) as worker:
+        server.welcome(liveness_ms=400)
+        server.assign(0, 1, CARTPOLE)
+        server.receive("observed")
+        server.welcome()
+        server.act((0, 1, [0.0]))
+        assert server.hears_nothing_but_heartbeats(0.3)
+        assert worker.worker.ignored.late == 1
+        server.assign(0, 1, CARTPOLE)
+        server.receive("observed")
+
+
+def test_a_talking_server_is_not_silent(server: FakeServer) -> None:
+    with WorkerThread(server):
+        server.welcome(liveness_ms=400)
+        for _ in range(5):
+            time.sleep(0.2)
+            server.send({"type": "alive"})
+        assert server.hears_nothing_but_heartbeats(0.1)
+
+
+def test_assignments_from_before_a_welcome_are_not_started(server: FakeServer) -> None:
+    with WorkerThread(server) as worker:
+        server.receive("hello")
+        server.assign(0, 1, CARTPOLE)
+        wait_until(lambda: worker.worker.ignored.late == 1)
+        server.welcome()
+        assert server.hears_nothing_but_heartbeats(0.3)
+
+
+def test_a_restarted_server_is_greeted_and_gets_no_old_rows() -> None:
+    first = FakeServer()
+    with WorkerThread(first):
+        first.welcome(heartbeat_ms=50, liveness_ms=500)
+        first.assign(0, 1, CARTPOLE)
+        first.receive("observed")
+        first.act((0, 1, [0.0]))
+        endpoint = first.endpoint
+        first.close()
+        time.sleep(0.7)
+        with FakeServer(endpoint) as second:
+            second.welcome()
+            second.assign(0, 1, CARTPOLE)
+            assert second.receive("observed")["steps"].tolist() == [0]
+
+
+def test_drain_says_bye(server: FakeServer, worker: WorkerThread) -> None:
+    server.assign(0, 1, CARTPOLE)
+    server.receive("observed")
+    server.send({"type": "drain", "reason": "enough"})
+    assert "enough" in server.receive("bye")["reason"]
+    assert worker.join() == "drained: enough"
+
+
+def test_a_refusal_ends_the_worker_with_the_servers_words(server: FakeServer) -> None:
+    with WorkerThread(server) as worker:
+        server.receive("hello")
+        server.send({"type": "refused", "code": "L2M_VERSION_REFUSED", "message": "Old.", "hint": "Update."})
+        assert str(worker.join()) == "L2M_VERSION_REFUSED: Old. Update."
+
+
+@pytest.mark.usefixtures("worker")
+def test_a_new_assignment_replaces_the_episode_of_its_environment(server: FakeServer) -> None:
+    server.assign(0, 1, CARTPOLE)
+    server.assign(0, 2, REACHER)
+    assert server.receive("observed")["observations"].shape in {(1, 6), (1, 5)}
+    server.act((0, 2, [0.0, 0.0]))
+    row = server.receive("observed")
+    while row["episodes"].tolist() == [1] or row["steps"].tolist() == [0]:
+        row = server.receive("observed")
+    assert (row["episodes"].tolist(), row["steps"].tolist()) == ([2], [1])
