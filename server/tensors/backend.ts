@@ -4,7 +4,8 @@ import path from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import { L2mError, unknownNameError } from '../errors.ts';
 import { applyTensorEnvironment, type Precision } from './environment.ts';
-import { registerNativeGather, registerWasmSegmentSum } from './kernels.ts';
+import { replaceNativeKernels } from './native-kernels.ts';
+import { replaceWasmKernels } from './wasm-kernels.ts';
 import type { NativeKernelBackend, NativeLibrary, ProtocolBufferMessages } from './native-library.ts';
 
 /** Best first; `auto` tries all but the last, which is so slow that it serves tests only. */
@@ -142,7 +143,7 @@ async function loadTensorflow(kind: 'tensorflow-cuda' | 'tensorflow-cpu', reques
   const gpu = backend.binding.isUsingGpuDevice();
   if (kind === 'tensorflow-cuda' && !gpu) throw new Error('TensorFlow found no CUDA device');
   await activate('tensorflow');
-  registerNativeGather();
+  replaceNativeKernels();
   const messages = require('@tensorflow/tfjs-node-gpu/dist/proto/api_pb.js') as ProtocolBufferMessages;
   return {
     kind,
@@ -157,7 +158,7 @@ async function loadWasm(): Promise<Loaded> {
   const wasm = await import('@tensorflow/tfjs-backend-wasm');
   wasm.setWasmPaths(path.join(path.dirname(require.resolve('@tensorflow/tfjs-backend-wasm')), path.sep));
   await activate('wasm');
-  registerWasmSegmentSum();
+  replaceWasmKernels();
   return {
     kind: 'wasm',
     library: `WebAssembly (tfjs ${wasm.version_wasm})`,
@@ -173,6 +174,8 @@ async function loadJavascript(): Promise<Loaded> {
 }
 
 async function activate(name: string): Promise<void> {
+  // The gradients of all operations; TensorFlow's package brings them, the others do not.
+  await import('@tensorflow/tfjs');
   // Production mode only silences advice printed to the console and costly self-checks.
   tf.enableProdMode();
   const ready = await tf.setBackend(name);
