@@ -8,6 +8,7 @@ import {
   filesBelow,
   findCycle,
   packageOf,
+  parseSource,
   readSources,
   targetOf,
   type SourceFile,
