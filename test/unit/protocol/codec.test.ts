@@ -46,6 +46,15 @@ describe('decoding a valid message', () => {
     }
   });
 
+  it('takes the last of equal keys, as Python does', () => {
+    const [type, watch, drain, reason] = ['type', 'watch', 'drain', 'reason'].map((text) => packr.encode(text));
+    const header = Buffer.concat([Uint8Array.of(0x83), type!, watch!, type!, drain!, reason!, reason!]);
+    expect(decodeServerMessage([header])).toMatchObject({
+      ok: true,
+      value: { message: { type: 'drain', reason: 'reason' } },
+    });
+  });
+
   it('is done in well under a tenth of a millisecond for 16 environments', () => {
     const large = observedMessage(16);
     const encoded = encodeMessage(large.message, large.frames);
