@@ -97,12 +97,9 @@ function tokens(actions: Float32Array, bins: number): Uint8Array {
  * moves by one each time: held-out episodes then have all noise levels.
  */
 function splitEpisodes(count: number, share: number): { training: number[]; heldOut: number[] } {
-  const every = share > 0 ? Math.max(2, Math.round(1 / share)) : Infinity;
-  const training: number[] = [];
-  const heldOut: number[] = [];
-  for (let episode = 0; episode < count; episode++) {
-    const round = Math.floor(episode / every);
-    (episode % every === round % every ? heldOut : training).push(episode);
-  }
-  return training.length === 0 ? { training: heldOut, heldOut: [] } : { training, heldOut: share > 0 ? heldOut : [] };
+  const episodes = Array.from({ length: count }, (_, episode) => episode);
+  if (share === 0 || count < 2) return { training: episodes, heldOut: [] };
+  const every = Math.max(2, Math.round(1 / share));
+  const isHeldOut = (episode: number) => episode % every === Math.floor(episode / every) % every;
+  return { training: episodes.filter((episode) => !isHeldOut(episode)), heldOut: episodes.filter(isHeldOut) };
 }

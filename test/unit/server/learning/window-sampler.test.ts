@@ -118,7 +118,7 @@ describe('drawing windows', () => {
     }
     const arrays = windowArrays(model, 1);
     acting.writeInto(arrays, 0);
-    const learned = <A extends Float32Array | Int32Array>(part: A): number[] => {
+    const learned = (part: Float32Array | Int32Array): number[] => {
       const size = part.length / batch.size;
       return [...part.subarray(whole * size, (whole + 1) * size)];
     };
