@@ -15,11 +15,11 @@ export class CommandFailed extends Error {
 }
 
 /**
- * Runs a command to its end; its output goes to `.l2m/logs/<log>.log`, line by line to `onLine`.
+ * Runs a command to its end; its output goes to `.l2m/logs/<log>.log`.
  *
  * @param {string} command
  * @param {string[]} args
- * @param {{ log: string, cwd?: string, env?: Record<string, string>, onLine?: (line: string) => void }} options
+ * @param {{ log: string, cwd?: string, env?: Record<string, string> }} options
  * @returns {Promise<string[]>} the last 200 lines printed
  * @throws {CommandFailed} on a nonzero exit or when the command cannot be started
  */
@@ -43,10 +43,10 @@ export function runCommand(command, args, options) {
       const lines = (rest + text).split(/\r?\n|\r/);
       rest = lines.pop() ?? '';
       for (const line of lines) {
-        if (line.trim() === '') continue;
+        // A stack trace would push what was said before it out of sight; the log file has it.
+        if (line.trim() === '' || /^\s+at .*:\d+:\d+\)?$/.test(line)) continue;
         tail.push(line);
         if (tail.length > 200) tail.shift();
-        options.onLine?.(line);
       }
     };
     child.stdout.setEncoding('utf8').on('data', take);
