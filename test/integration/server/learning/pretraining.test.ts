@@ -123,24 +123,6 @@ describe('pre-training', () => {
     expect(rows.map(({ update }) => update)).toEqual([1, 2, 3, 4, 5, 6]);
   });
 
-  test('two batches accumulated are one batch twice as large', async () => {
-    const moments = async (name: string, changes: Partial<PretrainOptions>) => {
-      await train(optionsOf(name, { budget: { kind: 'updates', updates: 1 }, ...changes }));
-      return stateOf(name);
-    };
-    // With one and the same batch drawn twice, the mean gradient is that of the batch.
-    const twice = await moments('accumulated', { accumulate: 2, batchSize: 512 });
-    const once = await moments('single', { accumulate: 1, batchSize: 512 });
-    const gradient = (state: Map<string, number[]>) => state.get('firstMoments action_net.0.bias')!;
-    const [a, b] = [gradient(twice), gradient(once)];
-    const dot = (x: number[], y: number[]) => x.reduce((sum, value, i) => sum + value * y[i]!, 0);
-    // The second batch differs, so the directions agree without being equal.
-    const cosine = dot(a, b) / Math.sqrt(dot(a, a) * dot(b, b));
-    expect(cosine).toBeGreaterThan(0.9);
-    expect(cosine).toBeLessThan(0.99999);
-    expect(Math.sqrt(dot(a, a) / dot(b, b))).toBeCloseTo(1, 0);
-  });
-
   test('starts from another checkpoint and remembers it', async () => {
     const parent = optionsOf('parent', { budget: { kind: 'updates', updates: 40 } });
     await train(parent);
