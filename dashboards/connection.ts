@@ -1,0 +1,134 @@
+import { decodePageEvent, encodeMessage, packFrames, unpackFrames } from '../protocol/codec.ts';
+import type { PageEvent, PageRequest } from '../protocol/dashboard-messages.ts';
+import type { WireError } from '../protocol/error-codes.ts';
+import { PROTOCOL_VERSION } from '../protocol/version.ts';
+
+export type ConnectionState =
+  | { readonly kind: 'connecting'; readonly attempt: number }
+  | { readonly kind: 'open' }
+  /** Lost; the next attempt is at `retryAt` (milliseconds of `Date.now`). */
+  | { readonly kind: 'waiting'; readonly attempt: number; readonly retryAt: number; readonly reason: string }
+  /** The server does not want this page; only a person can change that. */
+  | { readonly kind: 'refused'; readonly error: WireError };
+
+export interface ConnectionOptions {
+  readonly url: string;
+  readonly token?: string;
+  readonly onEvent: (event: PageEvent, frames: readonly Uint8Array[]) => void;
+  readonly onState: (state: ConnectionState) => void;
+}
+
+export interface Connection {
+  /** Dropped while there is no open connection. */
+  send(request: PageRequest): void;
+  /** Attempts at once, whatever the wait. */
+  retryNow(): void;
+  close(): void;
+}
+
+/** A dead network path shows only when something is sent over it. */
+const KEEP_ALIVE_MS = 10_000;
+const CONNECT_TIMEOUT_MS = 5000;
+const FIRST_RETRY_MS = 250;
+const LAST_RETRY_MS = 8000;
+const SLOW_CLOSE_CODE = 4008;
+
+/** Doubles from 0.25 s to 8 s; jitter keeps many pages from coming back in the same instant. */
+export function retryDelayMs(attempt: number, random: number): number {
+  const full = Math.min(LAST_RETRY_MS, FIRST_RETRY_MS * 2 ** attempt);
+  return full * (0.5 + random / 2);
+}
+
+/** Keeps one connection to the server for as long as the page lives. State is always that of the socket itself. */
+export function createConnection(options: ConnectionOptions): Connection {
+  let socket: WebSocket | null = null;
+  let attempt = 0;
+  let retryTimer: ReturnType<typeof setTimeout> | undefined;
+  let connectTimer: ReturnType<typeof setTimeout> | undefined;
+  let refusal: WireError | null = null;
+  let closed = false;
+  const keepAlive = setInterval(() => {
+    send({ type: 'subscribe', framesHz });
+  }, KEEP_ALIVE_MS);
+  let framesHz = 0;
+
+  function connect(): void {
+    clearTimeout(retryTimer);
+    refusal = null;
+    options.onState({ kind: 'connecting', attempt });
+    const opening = new WebSocket(options.url);
+    socket = opening;
+    opening.binaryType = 'arraybuffer';
+    connectTimer = setTimeout(() => opening.close(), CONNECT_TIMEOUT_MS);
+    opening.onopen = () => {
+      const token = options.token === undefined ? {} : { token: options.token };
+      write(opening, { type: 'hello', protocol: PROTOCOL_VERSION, ...token });
+    };
+    opening.onmessage = (message) => {
+      received(opening, message.data);
+    };
+    opening.onclose = (event) => {
+      if (opening === socket) lost(event);
+    };
+  }
+
+  function received(from: WebSocket, data: unknown): void {
+    if (from !== socket || !(data instanceof ArrayBuffer)) return;
+    const frames = unpackFrames(new Uint8Array(data));
+    const decoded = frames.ok ? decodePageEvent(frames.value) : frames;
+    if (!decoded.ok) {
+      refusal = decoded.error;
+      from.close();
+      return;
+    }
+    const { message } = decoded.value;
+    if (message.type === 'refused') {
+      refusal = message as WireError & typeof message;
+      return;
+    }
+    if (message.type === 'welcome') {
+      clearTimeout(connectTimer);
+      attempt = 0;
+      options.onState({ kind: 'open' });
+    }
+    options.onEvent(message, decoded.value.frames);
+  }
+
+  function lost(event: CloseEvent): void {
+    clearTimeout(connectTimer);
+    socket = null;
+    if (closed) return;
+    if (refusal !== null) {
+      options.onState({ kind: 'refused', error: refusal });
+      return;
+    }
+    const delay = retryDelayMs(attempt, Math.random());
+    attempt++;
+    const reason = event.code === SLOW_CLOSE_CODE ? 'this page fell too far behind' : 'the server does not answer';
+    options.onState({ kind: 'waiting', attempt, retryAt: Date.now() + delay, reason });
+    retryTimer = setTimeout(connect, delay);
+  }
+
+  function send(request: PageRequest): void {
+    if (request.type === 'subscribe') framesHz = request.framesHz;
+    if (socket?.readyState === WebSocket.OPEN) write(socket, request);
+  }
+
+  connect();
+  return {
+    send,
+    retryNow: () => {
+      if (socket === null) connect();
+    },
+    close: () => {
+      closed = true;
+      clearTimeout(retryTimer);
+      clearInterval(keepAlive);
+      socket?.close();
+    },
+  };
+}
+
+function write(socket: WebSocket, request: PageRequest): void {
+  socket.send(packFrames(encodeMessage(request)));
+}

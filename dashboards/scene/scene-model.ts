@@ -1,0 +1,129 @@
+import { Group, Matrix4, Mesh, Quaternion, Scene, Vector3, type Camera, type DirectionalLight } from 'three';
+import { GeometryCache, reachOf, stretchOf } from './geometry.ts';
+import { addLights } from './lighting.ts';
+import type { SceneGeom, SceneManifest } from './manifest.ts';
+import { MaterialCache } from './materials.ts';
+
+/** How much of a scene is subject, not surroundings: where the moving parts are and how far they reach. */
+export interface Subject {
+  readonly center: Vector3;
+  readonly radius: number;
+}
+
+const place = new Vector3();
+const turn = new Quaternion();
+const unit = new Vector3(1, 1, 1);
+
+/**
+ * One scene as three objects: a group for each frame, the drawables inside them. Environments with the same scene share
+ * it: it takes on the poses of one, is drawn, and takes on those of the next.
+ */
+export class SceneModel {
+  readonly manifest: SceneManifest;
+  readonly scene = new Scene();
+  readonly #frames: Group[];
+  readonly #geometries: GeometryCache;
+  readonly #materials: MaterialCache;
+  readonly #headlight: DirectionalLight | null;
+  /** Reach of the drawables of each frame around its origin; 0 where there are none. */
+  readonly #reach: number[];
+
+  constructor(manifest: SceneManifest, assets: ArrayBuffer) {
+    this.manifest = manifest;
+    this.#geometries = new GeometryCache(manifest, assets);
+    this.#materials = new MaterialCache(manifest, assets);
+    this.#frames = manifest.frames.map(() => new Group());
+    this.#reach = manifest.frames.map(() => 0);
+    for (const [index, frame] of this.#frames.entries()) {
+      frame.matrixAutoUpdate = false;
+      frame.visible = index === 0;
+      this.scene.add(frame);
+    }
+    for (const geom of [...manifest.geoms, ...manifest.sites]) this.#addDrawable(geom);
+    this.#headlight = addLights(manifest, this.scene, this.#frames).headlight;
+  }
+
+  /** @param poses [rows, 7] of frames 1..; frames beyond the last row stay hidden */
+  pose(poses: Float32Array): void {
+    for (const [index, frame] of this.#frames.entries()) {
+      if (index === 0) continue;
+      frame.visible = readPose(poses, index);
+      if (frame.visible) frame.matrix.compose(place, turn, unit);
+    }
+    this.scene.updateMatrixWorld(true);
+  }
+
+  /** The headlight shines from the eye along its gaze. */
+  lookFrom(camera: Camera): void {
+    if (this.#headlight === null) return;
+    camera.getWorldPosition(this.#headlight.position);
+    camera.getWorldDirection(this.#headlight.target.position).add(this.#headlight.position);
+    this.#headlight.updateMatrixWorld();
+    this.#headlight.target.updateMatrixWorld();
+  }
+
+  /** Pose of a camera of the model under `poses`, as a matrix from its space to the world; null if it is not known. */
+  cameraMatrix(index: number, poses: Float32Array, out: Matrix4): boolean {
+    const camera = this.manifest.cameras[index];
+    if (camera === undefined) return false;
+    out.identity();
+    if (camera.frame > 0) {
+      if (!readPose(poses, camera.frame)) return false;
+      out.compose(place, turn, unit);
+    }
+    const [w, x, y, z] = camera.quaternion;
+    out.multiply(new Matrix4().compose(place.set(...camera.position), turn.set(x, y, z, w), unit));
+    return true;
+  }
+
+  /** Centre and radius of the drawables on bodies, the world's own left out. */
+  subject(poses: Float32Array): Subject {
+    const center = new Vector3();
+    const bodies = this.manifest.frames.flatMap((frame, index) =>
+      frame.kind === 'body' && index > 0 && this.#reach[index]! > 0 && (index - 1) * 7 < poses.length ? [index] : [],
+    );
+    for (const index of bodies) {
+      readPose(poses, index);
+      center.addScaledVector(place, 1 / bodies.length);
+    }
+    let radius = 0;
+    for (const index of bodies) {
+      readPose(poses, index);
+      radius = Math.max(radius, place.distanceTo(center) + this.#reach[index]!);
+    }
+    return { center, radius };
+  }
+
+  dispose(): void {
+    this.#geometries.dispose();
+    this.#materials.dispose();
+  }
+
+  #addDrawable(geom: SceneGeom): void {
+    const frame = this.#frames[geom.frame];
+    if (frame === undefined) return;
+    const geometry = this.#geometries.geometryOf(geom);
+    const mesh = new Mesh(geometry, this.#materials.materialOf(geom));
+    mesh.position.set(...geom.position);
+    const [w, x, y, z] = geom.quaternion;
+    mesh.quaternion.set(x, y, z, w);
+    mesh.scale.set(...stretchOf(geom));
+    mesh.updateMatrix();
+    mesh.matrixAutoUpdate = false;
+    const opaque = geom.rgba[3] > 0.5;
+    mesh.castShadow = opaque && geom.type !== 'plane';
+    mesh.receiveShadow = opaque;
+    frame.add(mesh);
+    const reach = reachOf(geom, geometry);
+    this.#reach[geom.frame] = Math.max(this.#reach[geom.frame]!, reach > 0 ? mesh.position.length() + reach : 0);
+  }
+}
+
+/** Reads the pose of a frame into `place` and `turn`. */
+function readPose(poses: Float32Array, frame: number): boolean {
+  const first = (frame - 1) * 7;
+  if (first < 0 || first + 7 > poses.length) return false;
+  place.fromArray(poses, first);
+  turn.set(poses[first + 4]!, poses[first + 5]!, poses[first + 6]!, poses[first + 3]!);
+  return true;
+}

@@ -1,0 +1,105 @@
+import { computed, signal } from '@preact/signals';
+import type { PageEvent, PageRequest } from '../protocol/dashboard-messages.ts';
+import { createConnection, type Connection, type ConnectionState } from './connection.ts';
+import { LiveFrames } from './live-frames.ts';
+import { LoadHistory } from './load-history.ts';
+import { INITIAL_STATE, leadingRun, reduce } from './state.ts';
+
+/** Pictures a second asked of the server while the page is in view. */
+const FRAMES_HZ = 30;
+/** Numbers that change faster than this cannot be read. */
+const NUMBERS_MS = 100;
+
+/** Everything the views read, as signals: a view is drawn again only if a value that it read has changed. */
+export class Store {
+  readonly state = signal(INITIAL_STATE);
+  readonly connection = signal<ConnectionState>({ kind: 'connecting', attempt: 0 });
+  /** Rises when the numbers in `live` should be shown anew. */
+  readonly numbersTick = signal(0);
+  /** Pictures drawn in the last second; null while nothing is drawn. */
+  readonly fps = signal<number | null>(null);
+  readonly chosenRun = signal<string | null>(null);
+  readonly live = new LiveFrames();
+  readonly history = new LoadHistory();
+
+  readonly runs = computed(() => this.state.value.runs);
+  readonly environments = computed(() => this.state.value.environments);
+  readonly outcomes = computed(() => this.state.value.outcomes);
+  readonly workers = computed(() => this.state.value.workers);
+  readonly model = computed(() => this.state.value.model);
+  readonly log = computed(() => this.state.value.log);
+  readonly seeded = computed(() => this.state.value.seeded);
+  readonly operator = computed(() => this.state.value.role === 'operator');
+  readonly connected = computed(() => this.connection.value.kind === 'open');
+  readonly run = computed(() => {
+    const runs = this.runs.value;
+    return runs.find((run) => run.run === this.chosenRun.value) ?? leadingRun(runs);
+  });
+
+  #connection: Connection | null = null;
+  #numbersAt = 0;
+
+  connect(url: string, token: string | undefined): void {
+    this.#connection?.close();
+    this.#connection = createConnection({
+      url,
+      ...(token === undefined ? {} : { token }),
+      onEvent: (event, frames) => this.#received(event, frames),
+      onState: (state) => (this.connection.value = state),
+    });
+    document.addEventListener('visibilitychange', this.#visibilityChanged);
+  }
+
+  /** Reads something that changes with every picture: a view that does so is drawn again ten times a second, not thirty. */
+  atTick<Value>(read: (tick: number) => Value): Value {
+    return read(this.numbersTick.value);
+  }
+
+  send(request: PageRequest): void {
+    this.#connection?.send(request);
+  }
+
+  retryNow(): void {
+    this.#connection?.retryNow();
+  }
+
+  #received(event: PageEvent, frames: readonly Uint8Array[]): void {
+    const before = this.state.value;
+    this.state.value = reduce(before, event);
+    switch (event.type) {
+      case 'welcome': {
+        if (event.serverId !== before.serverId) {
+          this.live.clear();
+          this.history.clear();
+          this.chosenRun.value = null;
+        }
+        this.send({ type: 'subscribe', framesHz: FRAMES_HZ });
+        break;
+      }
+      case 'frames': {
+        const now = performance.now();
+        this.live.apply(event, frames, now);
+        this.history.add(event.load, Date.now() / 1000);
+        this.send({ type: 'acknowledge', frame: event.frame, visible: !document.hidden });
+        if (now - this.#numbersAt >= NUMBERS_MS) {
+          this.#numbersAt = now;
+          this.numbersTick.value++;
+        }
+        break;
+      }
+      case 'snapshot':
+      case 'run-updated':
+      case 'episode-started':
+      case 'episode-ended':
+      case 'workers-updated':
+      case 'notice':
+      case 'refused':
+        break;
+    }
+  }
+
+  /** Tells the server at once: a page that shows again should not wait for its next slow picture. */
+  readonly #visibilityChanged = (): void => {
+    this.send({ type: 'acknowledge', frame: 0, visible: !document.hidden });
+  };
+}

@@ -1,0 +1,75 @@
+import { useEffect } from 'preact/hooks';
+import { useSignal } from '@preact/signals';
+import { isActive } from '../state.ts';
+import type { Store } from '../store.ts';
+import { toggleTheme } from '../theme.ts';
+import { Announcer } from './announcer.tsx';
+import { ConnectionBanner } from './connection-banner.tsx';
+import { EnvironmentGrid } from './environment-grid.tsx';
+import { EventLog } from './event-log.tsx';
+import { Header } from './header.tsx';
+import { HelpDialog } from './help-dialog.tsx';
+import { LoadPanel } from './load-panel.tsx';
+import { RunPanel } from './run-panel.tsx';
+import { RunsPanel } from './runs-panel.tsx';
+import { SuccessTable } from './success-table.tsx';
+import { WorkersPanel } from './workers-panel.tsx';
+
+export function App({ store }: { readonly store: Store }) {
+  const helpShown = useSignal(false);
+  useEffect(() => {
+    const onKey = (event: KeyboardEvent): void => {
+      if (isTyping(event.target) || event.ctrlKey || event.metaKey || event.altKey) return;
+      if (event.key === '?') helpShown.value = !helpShown.value;
+      else if (event.key === 'Escape') helpShown.value = false;
+      else if (event.key === 'D') toggleTheme();
+      else if (event.key === ' ' && !isButton(event.target)) togglePause(store);
+      else return;
+      event.preventDefault();
+    };
+    addEventListener('keydown', onKey);
+    return () => removeEventListener('keydown', onKey);
+  }, [store]);
+
+  return (
+    <>
+      <a class="skip-link" href="#environments">
+        Skip to the environments
+      </a>
+      <Header store={store} onHelp={() => (helpShown.value = true)} />
+      <ConnectionBanner store={store} />
+      <main class="page">
+        <RunPanel store={store} />
+        <div class="columns">
+          <div class="primary">
+            <EnvironmentGrid store={store} />
+            <SuccessTable store={store} />
+          </div>
+          <div class="secondary">
+            <LoadPanel store={store} />
+            <RunsPanel store={store} />
+            <WorkersPanel store={store} />
+            <EventLog store={store} />
+          </div>
+        </div>
+      </main>
+      <Announcer store={store} />
+      {helpShown.value && <HelpDialog onClose={() => (helpShown.value = false)} />}
+    </>
+  );
+}
+
+function togglePause(store: Store): void {
+  const run = store.run.value;
+  if (run === undefined || !isActive(run) || !store.operator.value) return;
+  store.send({ type: 'control', run: run.run, action: run.state === 'paused' ? 'resume' : 'pause' });
+}
+
+function isTyping(target: EventTarget | null): boolean {
+  return target instanceof HTMLInputElement || target instanceof HTMLTextAreaElement;
+}
+
+/** A focused button takes the space bar for itself. */
+function isButton(target: EventTarget | null): boolean {
+  return target instanceof HTMLButtonElement || target instanceof HTMLAnchorElement;
+}

@@ -1,0 +1,138 @@
+import { useEffect, useRef } from 'preact/hooks';
+import { useComputed, useSignal } from '@preact/signals';
+import type { EnvironmentView, EpisodeEnded } from '../../protocol/dashboard-messages.ts';
+import { taskName } from '../../protocol/task.ts';
+import { grouped, short } from '../format.ts';
+import type { LiveNumbers } from '../live-frames.ts';
+import type { Stage, Tile, TileStatus } from '../scene/stage.ts';
+import type { Store } from '../store.ts';
+import { colorOf } from '../task-color.ts';
+import { OutcomeIcon } from './event-log.tsx';
+import { CheckIcon } from './icons.tsx';
+import { Sparkline } from './sparkline.tsx';
+import { useTileControls } from './tile-controls.ts';
+
+interface TileProps {
+  readonly store: Store;
+  readonly environment: EnvironmentView;
+  readonly stage: Stage | null;
+}
+
+export function EnvironmentTile({ store, environment, stage }: TileProps) {
+  const outcome = store.outcomes.value.get(environment.key);
+  const numbers = useComputed(() => store.atTick(() => store.live.environments.get(environment.key)?.numbers ?? null));
+  const current = numbers.value?.episode === environment.episode ? numbers.value : null;
+  return (
+    <article
+      class={`tile tile-${outcome?.outcome ?? 'running'}`}
+      data-key={environment.key}
+      data-task={environment.task}
+    >
+      <Viewport store={store} environment={environment} stage={stage} numbers={current} />
+      <div class="tile-foot">
+        <div class="tile-title">
+          <span class="task-dot" style={{ background: colorOf(environment.task) }} aria-hidden="true" />
+          <h3>{taskName(environment.task)}</h3>
+          <Mark outcome={outcome} success={current?.success === true} />
+        </div>
+        <div class="tile-numbers">
+          <span title="Step and horizon">
+            <b data-figure="step">{grouped(current?.step ?? 0)}</b>
+            <span class="faint">/{grouped(environment.horizon)}</span>
+          </span>
+          <span title="Last reward">
+            <span class="faint">reward </span>
+            <b data-figure="reward">{short(current?.reward ?? 0)}</b>
+          </span>
+          <span title="Sum of rewards">
+            <span class="faint">return </span>
+            <b data-figure="return">{short(current?.return ?? 0)}</b>
+          </span>
+        </div>
+        <Sparkline store={store} environment={environment} />
+        <div class="tile-progress" aria-hidden="true">
+          <div style={{ width: `${Math.min(1, (current?.step ?? 0) / environment.horizon) * 100}%` }} />
+        </div>
+      </div>
+    </article>
+  );
+}
+
+function Mark({ outcome, success }: { readonly outcome: EpisodeEnded | undefined; readonly success: boolean }) {
+  if (outcome !== undefined) {
+    const words = { success: 'success', failure: 'no success', scored: 'finished', error: 'error' }[outcome.outcome];
+    return (
+      <span class={`mark-text mark-${outcome.outcome}`}>
+        <OutcomeIcon outcome={outcome.outcome} />
+        {words}
+      </span>
+    );
+  }
+  if (!success) return null;
+  return (
+    <span class="mark-text mark-success">
+      <CheckIcon />
+      success
+    </span>
+  );
+}
+
+function Viewport({ store, environment, stage, numbers }: TileProps & { readonly numbers: LiveNumbers | null }) {
+  const element = useRef<HTMLDivElement>(null);
+  const tile = useRef<Tile | null>(null);
+  const status = useSignal<TileStatus>({ kind: 'loading' });
+  const { key, scene, task } = environment;
+  useEffect(() => {
+    if (stage === null || element.current === null || scene === '') return undefined;
+    const added = stage.addTile(element.current, {
+      task,
+      scene,
+      track: () => store.live.environments.get(key)?.poses,
+      onStatus: (next) => (status.value = next),
+    });
+    tile.current = added;
+    return () => {
+      tile.current = null;
+      added.remove();
+    };
+  }, [stage, key, scene, task]);
+  useTileControls(element, tile);
+  const pool = numbers !== null && numbers.selection >= 0 ? `key ${numbers.selection}` : '';
+  return (
+    <div class="viewport" ref={element} tabIndex={0} role="img" aria-label={description(environment, numbers)}>
+      <ViewportNote status={status.value} waiting={scene === ''} drawable={stage !== null} />
+      {pool !== '' && (
+        <span class="pool-key" title="Chosen modulator and its similarity to the query">
+          {pool}
+          <span class="faint"> {(numbers?.similarity ?? 0).toFixed(2)}</span>
+        </span>
+      )}
+    </div>
+  );
+}
+
+interface NoteProps {
+  readonly status: TileStatus;
+  readonly waiting: boolean;
+  readonly drawable: boolean;
+}
+
+function ViewportNote({ status, waiting, drawable }: NoteProps) {
+  if (!drawable) return null;
+  if (waiting) return <span class="viewport-note">Waiting for the geometry…</span>;
+  switch (status.kind) {
+    case 'loading':
+      return <span class="viewport-note">Loading the scene…</span>;
+    case 'failed':
+      return <span class="viewport-note viewport-failed">No scene: {status.reason}</span>;
+    case 'ready':
+      return null;
+  }
+}
+
+/** What the picture shows, for those who cannot see it. */
+function description({ task, horizon }: EnvironmentView, numbers: LiveNumbers | null): string {
+  if (numbers === null) return `${taskName(task)}, starting`;
+  const success = numbers.success ? ', success' : '';
+  return `${taskName(task)}, step ${numbers.step} of ${horizon}, return ${short(numbers.return)}${success}`;
+}
