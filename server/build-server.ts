@@ -127,7 +127,11 @@ async function compose(
   const runs = new RunService({
     store,
     engine,
-    describe: (tasks) => fleet.catalog.describe(tasks),
+    describe: async (tasks) => {
+      const specs = await fleet.catalog.describe(tasks);
+      parts.front?.wantScenes(tasks);
+      return specs;
+    },
     policyFor: (request) => policies.policyFor(request),
     provenance: () => currentProvenance(fleet.versions(), policies.backend),
     maxAttempts: config.maxAttempts,
@@ -143,7 +147,7 @@ async function compose(
   parts.runs = runs;
 
   if (options.serve) {
-    const front = await openFront({ config, serverId, store, runs, fleet, policies, telemetry, engine });
+    const front = await openFront({ config, serverId, store, runs, fleet, policies, telemetry, log: log.log });
     parts.front = front;
     closers.push(() => front.close());
   }

@@ -1,15 +1,221 @@
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { expandTasks } from '../agent/tasks/expand-tasks.ts';
+import type { ModelView } from '../protocol/dashboard-messages.ts';
+import { success, failure, type Result } from '../protocol/result.ts';
+import { STEP_FLAGS } from '../protocol/simulator-messages.ts';
+import type { TaskId } from '../protocol/task.ts';
+import type { WireError } from '../protocol/error-codes.ts';
+import { defaultCheckpoint } from './cli/default-checkpoint.ts';
+import { packageVersion } from './cli/package-version.ts';
+import type { ServerConfig } from './config-schema.ts';
+import { L2mError, errorFromUnknown } from './errors.ts';
+import { readTokens } from './http/access.ts';
+import { buildHttp } from './http/build-http.ts';
+import type { ReadinessReport, RunControl } from './http/contracts.ts';
+import { listen } from './http/listen.ts';
+import type { EvaluationBody, RunAction } from './http/schemas.ts';
+import type { PolicyProvider } from './inference/policy-provider.ts';
+import { createPageHub, type NoticeLevel } from './live/page-hub.ts';
+import { sceneRoutes } from './live/scene-routes.ts';
+import { SceneStore } from './live/scenes.ts';
+import type { EpisodeReport } from './rollouts/active-run.ts';
+import type { Decision } from './rollouts/acting-policy.ts';
+import type { RunningView } from './rollouts/engine.ts';
+import type { PolicyChoice } from './rollouts/run-request.ts';
+import type { RunService } from './rollouts/run-service.ts';
+import type { TickRow } from './simulators/tick-rows.ts';
+import type { WorkerFleet } from './simulators/worker-fleet.ts';
+import type { SceneBytes } from './simulators/worker-hub.ts';
+import type { EpisodeRecord } from './store/records.ts';
+import { scoredEpisodeOf } from './store/records.ts';
+import type { RunStore } from './store/run-store.ts';
+import type { Log } from './telemetry/log.ts';
+import type { Telemetry } from './telemetry/telemetry.ts';
+import { writeOwner } from './store/owner-file.ts';
+
+export interface FrontParts {
+  readonly config: ServerConfig;
+  readonly serverId: string;
+  readonly store: RunStore;
+  readonly runs: RunService;
+  readonly fleet: WorkerFleet;
+  readonly policies: PolicyProvider;
+  readonly telemetry: Telemetry;
+  readonly log: Log;
+}
+
+/** What people and programs see of the server from outside: the page with its WebSocket, scenes, and the HTTP API. */
 export interface Front {
-  url: string;
-  notice(level: string, text: string): void;
-  scene(task: string, scene: unknown): void;
+  readonly url: string;
+  notice(level: NoticeLevel, text: string): void;
+  /** Geometry of a task has arrived from a worker. */
+  scene(task: string, scene: SceneBytes): void;
+  /** A run is about to use these tasks: their geometry is asked for, once each. */
+  wantScenes(tasks: readonly TaskId[]): void;
   workersChanged(): void;
-  modelChanged(view: unknown): void;
-  episodeStarted(view: unknown): void;
-  stepped(...parts: unknown[]): void;
-  runUpdated(summary: unknown): void;
-  episodeEnded(...parts: unknown[]): void;
+  modelChanged(view: ModelView): void;
+  episodeStarted(view: RunningView): void;
+  stepped(view: RunningView, row: TickRow, decision: Decision | undefined): void;
+  runUpdated: ReturnType<typeof createPageHub>['runUpdated'];
+  episodeEnded(report: EpisodeReport, record: EpisodeRecord): void;
   close(): Promise<void>;
 }
-export function openFront(_: unknown): Promise<Front> {
-  throw new Error('not yet');
+
+const LOAD_EVERY_MS = 500;
+
+export async function openFront(parts: FrontParts): Promise<Front> {
+  const { config, fleet, runs, telemetry } = parts;
+  const tokens = config.tokens === '' ? {} : await readTokens(config.tokens);
+  const scenes = new SceneStore(join(config.data, 'scenes'));
+  const sceneOf = new Map<TaskId, string>();
+  const hub = createPageHub({
+    serverId: parts.serverId,
+    tokens: {
+      ...(tokens.viewer === undefined ? {} : { viewer: tokens.viewer }),
+      ...(tokens.operator === undefined ? {} : { operator: tokens.operator }),
+    },
+    onControl: (run, action) => controlled(runs, run, action),
+    onPosesHz: (posesHz) => fleet.hub.broadcast({ type: 'watch', posesHz }),
+  });
+  const api = await buildHttp(
+    {
+      store: parts.store,
+      runs: runControl(runs),
+      readiness: () => readiness(parts),
+      tasks: {
+        hosted: () => [...new Set([...fleet.hub.sessions().values()].flatMap((session) => [...session.tasks]))],
+        spec: (task) => fleet.catalog.specs.get(task),
+      },
+      workers: () => fleet.views(() => 0),
+      metrics: telemetry.metrics,
+      log: parts.log,
+    },
+    {
+      version: packageVersion(),
+      tokens,
+      allowedHosts: [],
+      dashboard: fileURLToPath(new URL('../dashboards/dist', import.meta.url)),
+    },
+  );
+  await api.register(sceneRoutes, { scenes });
+  hub.attach(api.server);
+  const url = await listen(api, { host: config.host, port: config.port, tokens });
+  await writeOwner(config.data, url);
+  const loadTimer = setInterval(() => {
+    telemetry.viewers(hub.viewers());
+    telemetry.queueDepth(parts.policies.queueDepth);
+    hub.loadUpdated(telemetry.load());
+  }, LOAD_EVERY_MS);
+
+  return {
+    url,
+    notice: (level, text) => hub.notice(level, text),
+    scene: (task, scene) => {
+      sceneOf.set(task, scene.hash);
+      void scenes.put(scene).then((stored) => {
+        if (!stored.ok) hub.notice('warning', stored.error.message);
+      });
+    },
+    wantScenes: (tasks) => {
+      for (const task of tasks) {
+        if (!sceneOf.has(task)) fleet.ask(task, { type: 'want-scene', task });
+      }
+    },
+    workersChanged: () => {
+      fleet.hub.broadcast({ type: 'watch', posesHz: hub.posesHz() });
+      hub.workersUpdated(fleet.views(() => 0));
+    },
+    modelChanged: (view) => hub.modelUpdated(view),
+    episodeStarted: ({ key, run, episode, plan }) =>
+      hub.episodeStarted({
+        ...{ key, run, episode, task: plan.task, start: plan.start, horizon: plan.horizon },
+        scene: sceneOf.get(plan.task) ?? '',
+      }),
+    stepped: ({ key, episode, recorder }, row, decision) => {
+      hub.step(key, {
+        ...{ episode, step: row.step, reward: row.reward, return: recorder.return },
+        flags: recorder.succeeded ? row.flags | STEP_FLAGS.success : row.flags,
+        selection: decision?.selected ?? recorder.lastSelected,
+        similarity: decision?.similarity ?? recorder.lastSimilarity,
+      });
+      if (row.poses !== undefined) hub.poses(key, row.poses);
+    },
+    runUpdated: (summary) => hub.runUpdated(summary),
+    episodeEnded: (report, record) => {
+      const scored = scoredEpisodeOf(record);
+      hub.episodeEnded({
+        ...{ key: report.environmentKey, run: record.run, episode: report.episode, task: record.task },
+        ...{ start: record.start, outcome: record.outcome, length: record.length, return: record.return },
+        successAtEnd: scored.successAtEnd ?? false,
+        firstSuccessStep: scored.firstSuccessStep,
+        message: record.outcome === 'error' ? record.errorMessage : '',
+      });
+    },
+    close: async () => {
+      clearInterval(loadTimer);
+      await hub.close();
+      await api.close();
+    },
+  };
+}
+
+async function controlled(runs: RunService, run: string, action: RunAction): Promise<Result<void, WireError>> {
+  try {
+    await runControl(runs).control(run, action);
+    return success(undefined);
+  } catch (thrown) {
+    return failure(errorFromUnknown(thrown).toWire());
+  }
+}
+
+function runControl(runs: RunService): RunControl {
+  const summaryOf = (run: string) => {
+    const summary = runs.handle(run)?.summary();
+    if (summary === undefined) throw new L2mError('L2M_RUN_UNKNOWN', JSON.stringify(run));
+    return summary;
+  };
+  return {
+    start: async (body) => {
+      const handle = await runs.start(
+        {
+          kind: 'evaluate',
+          tasks: expandTasks(body.tasks),
+          ...{ episodes: body.episodes, protocol: body.protocol, seed: body.seed },
+          policy: policyOf(body),
+          firstStart: 0,
+          horizon: null,
+        },
+        body.resume === undefined ? {} : { resume: body.resume },
+      );
+      return handle.summary();
+    },
+    control: (run, action) => {
+      runs[action](run);
+      return Promise.resolve(summaryOf(run));
+    },
+    list: () => runs.summaries(),
+    summary: (run) => runs.handle(run)?.summary(),
+  };
+}
+
+function policyOf(body: EvaluationBody): PolicyChoice {
+  switch (body.policy) {
+    case 'checkpoint':
+      return { kind: 'checkpoint', folder: body.checkpoint ?? defaultCheckpoint() };
+    case 'expert':
+      return { kind: 'expert', noises: [0] };
+    case 'random':
+    case 'zero':
+      return { kind: body.policy };
+  }
+}
+
+function readiness({ fleet, policies, config }: FrontParts): ReadinessReport {
+  const reasons: string[] = [];
+  if (fleet.readyCount === 0) reasons.push('no simulator worker is connected');
+  if (!policies.ready) reasons.push('the agent host is starting');
+  if (reasons.length > 0) return { state: 'unready', reasons };
+  if (fleet.readyCount < config.workers) reasons.push(`${fleet.readyCount} of ${config.workers} workers are connected`);
+  return { state: reasons.length === 0 ? 'ready' : 'degraded', reasons };
 }

@@ -37,6 +37,7 @@ export class EpisodeRecorder {
   #length = 0;
   #return = 0;
   #similaritySum = 0;
+  #lastSimilarity = 0;
   #policyVersion = 0;
   #succeeded = false;
 
@@ -68,6 +69,15 @@ export class EpisodeRecorder {
     return this.#succeeded;
   }
 
+  /** Modulator selected last, -1 before the first decision and without a pool. */
+  get lastSelected(): number {
+    return this.#selections[Math.max(0, this.#length - 1)] ?? -1;
+  }
+
+  get lastSimilarity(): number {
+    return this.#lastSimilarity;
+  }
+
   /** Takes one row in: what step `row.step` led to, and what the environment shows now. */
   row(row: TickRow): void {
     if (row.step > 0) this.#afterStep(row);
@@ -82,6 +92,7 @@ export class EpisodeRecorder {
   decided(step: number, decision: Decision): void {
     this.#selections[step] = decision.selected;
     this.#similaritySum += decision.similarity;
+    this.#lastSimilarity = decision.similarity;
     this.#policyVersion = decision.version;
   }
 

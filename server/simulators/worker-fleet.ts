@@ -1,6 +1,8 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { WorkerView } from '../../protocol/dashboard-messages.ts';
+import type { ServerMessage } from '../../protocol/simulator-messages.ts';
+import type { TaskId } from '../../protocol/task.ts';
 import type { ServerConfig } from '../config-schema.ts';
 import { L2mError } from '../errors.ts';
 import { startCurve } from './curve.ts';
@@ -74,7 +76,7 @@ export class WorkerFleet {
     );
     const catalog = new TaskCatalog({
       deadlineMs: config.startDeadlineMs,
-      ask: (task) => parts.fleet !== undefined && parts.fleet.#ask(task),
+      ask: (task) => parts.fleet !== undefined && parts.fleet.#describe(task),
       known: () => [...new Set([...hub.sessions().values()].flatMap((session) => [...session.tasks]))],
     });
     const supervisor = superviseWorkers(hub, events, options);
@@ -97,6 +99,15 @@ export class WorkerFleet {
       string,
       string
     >;
+  }
+
+  /** Asks one of the workers that host a task, in turn, so that many questions are answered side by side. */
+  ask(task: TaskId, message: Extract<ServerMessage, { type: 'describe' | 'want-scene' }>): boolean {
+    const hosts = [...this.hub.sessions()].filter(([, session]) => session.tasks.has(task));
+    const host = hosts[this.#nextAsked++ % Math.max(1, hosts.length)];
+    if (host === undefined) return false;
+    this.hub.tell(host[0], message);
+    return true;
   }
 
   views(stepsPerSecond: (worker: string) => number): WorkerView[] {
@@ -134,13 +145,8 @@ export class WorkerFleet {
     events.changed();
   }
 
-  /** Asks the workers in turn, so that many tasks are described side by side. */
-  #ask(task: string): boolean {
-    const hosts = [...this.hub.sessions()].filter(([, session]) => session.tasks.has(task));
-    const host = hosts[this.#nextAsked++ % Math.max(1, hosts.length)];
-    if (host === undefined) return false;
-    this.hub.tell(host[0], { type: 'describe', task });
-    return true;
+  #describe(task: string): boolean {
+    return this.ask(task, { type: 'describe', task });
   }
 }
 
