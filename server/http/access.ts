@@ -82,7 +82,8 @@ export function parseTokens(text: string, place: string): AccessTokens {
 
 /** Says what is wrong without showing a secret. */
 function complaint(tokens: unknown): string {
-  if (typeof tokens !== 'object' || tokens === null) return 'expected an object of role and token';
+  if (typeof tokens !== 'object' || tokens === null || Array.isArray(tokens))
+    return 'expected an object of role and token';
   const unknown = Object.keys(tokens).find((key) => !ROLES.some((role) => role === key));
   if (unknown === undefined) return 'a token is 16 to 256 printable ASCII characters without spaces';
   const nearest = nearestName(unknown, ROLES);

@@ -224,7 +224,7 @@ describe('errors', () => {
     });
     expect(await get('/nowhere/at/all')).toMatchObject({ status: 404, body: { code: 'L2M_ROUTE_UNKNOWN' } });
     const wrong = await server.api.inject({ method: 'GET', url: '/api/runs/run-a/control' });
-    expect([wrong.statusCode, wrong.headers['allow']]).toEqual([405, 'POST']);
+    expect([wrong.statusCode, wrong.headers.allow]).toEqual([405, 'POST']);
   });
 
   it('passes the errors of the server on with their codes', async () => {
@@ -267,8 +267,8 @@ describe('OpenAPI', () => {
     const result = await new Validator().validate(structuredClone(document) as unknown as Record<string, unknown>);
     expect(result.errors ?? []).toEqual([]);
     expect(result.valid).toBe(true);
-    const listed = Object.entries(document.paths ?? {}).flatMap(([path, item]) =>
-      Object.keys(item ?? {}).map((method) => `${method.toUpperCase()} ${path}`),
+    const listed = Object.entries((document.paths ?? {}) as Record<string, object>).flatMap(([path, item]) =>
+      Object.keys(item).map((method) => `${method.toUpperCase()} ${path}`),
     );
     expect(listed.sort()).toEqual([
       'GET /api/health',
