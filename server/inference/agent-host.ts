@@ -1,4 +1,5 @@
 import { fork, type ChildProcess } from 'node:child_process';
+import { closeSync, openSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { L2mError } from '../errors.ts';
 import type {
@@ -12,6 +13,8 @@ import type {
 } from './host-messages.ts';
 
 export interface AgentHostOptions extends HostSettings {
+  /** Where the tensor library's own messages go. */
+  readonly logFile: string;
   /** Replacements of a host that died, over the life of the server. */
   readonly restartBudget: number;
   readonly startDeadlineMs: number;
@@ -44,6 +47,7 @@ const HOST_ENTRY = fileURLToPath(new URL('./host-process.ts', import.meta.url));
 export class AgentHost {
   readonly #options: AgentHostOptions;
   readonly #events: AgentHostEvents;
+  readonly #log: number;
   readonly #pending = new Map<number, Pending>();
   readonly #loaded = new Map<string, RequestBody>();
   #child: ChildProcess | undefined;
@@ -56,6 +60,7 @@ export class AgentHost {
   private constructor(options: AgentHostOptions, events: AgentHostEvents) {
     this.#options = options;
     this.#events = events;
+    this.#log = openSync(options.logFile, 'a');
   }
 
   /** Starts the host and waits until its backend is up. @throws L2M_BACKEND_UNAVAILABLE */
@@ -95,6 +100,7 @@ export class AgentHost {
   async close(): Promise<void> {
     this.#closing = true;
     const child = this.#child;
+    closeSync(this.#log);
     if (child === undefined || child.exitCode !== null) return;
     await new Promise<void>((resolve) => {
       const killer = setTimeout(() => child.kill('SIGKILL'), 2000);
@@ -132,7 +138,7 @@ export class AgentHost {
     const child = fork(HOST_ENTRY, [JSON.stringify(settings)], {
       serialization: 'advanced',
       execArgv: ['--import', 'tsx'],
-      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+      stdio: ['ignore', this.#log, this.#log, 'ipc'],
     });
     this.#child = child;
     return new Promise((resolve, reject) => {

@@ -2,11 +2,13 @@ import type { PolicyConfig } from '../../agent/config.ts';
 import { decide } from '../../agent/decision-transformer.ts';
 import type { ParameterRecord } from '../../agent/weights/names.ts';
 import type { CompileProgress } from '../tensors/compile.ts';
-import { batchSizes, compileLadder, type CompiledLadder } from '../tensors/compile-ladder.ts';
+import { compileLadder, type CompiledLadder } from '../tensors/compile-ladder.ts';
 import type { WindowArrays } from './host-messages.ts';
 
 export interface DecidedArrays {
   readonly actionTokens: Int32Array; // [B, d]
+  /** d, at least what was asked for. */
+  readonly actionDimensions: number;
   readonly selected: Int32Array; // [B], -1 without a pool
   readonly similarities: Float32Array; // [B]
 }
@@ -32,17 +34,17 @@ export class DecisionGraphs {
   ) {
     this.#parameters = parameters;
     this.#config = config;
-    this.#sizes = batchSizes(options.maxBatch);
+    this.#sizes = ladderSizes(options.maxBatch);
     this.#progress = options.progress;
   }
 
   /** Compiles ahead for a number of action dimensions. */
   prepare(actionDimensions: number): void {
-    this.#ladder(actionDimensions);
+    this.#ladder(compiledDimensions(actionDimensions, this.#config.model.actionSize));
   }
 
   async decide(windows: WindowArrays): Promise<DecidedArrays> {
-    const dimensions = windows.actionDimensions;
+    const dimensions = compiledDimensions(windows.actionDimensions, this.#config.model.actionSize);
     const outputs = this.#ladder(dimensions).run({
       states: windows.states,
       actionTokens: windows.actionTokens,
@@ -60,6 +62,7 @@ export class DecisionGraphs {
       ]);
       return {
         actionTokens: actionTokens as Int32Array,
+        actionDimensions: dimensions,
         selected: (modulators as Int32Array | undefined) ?? new Int32Array(windows.count).fill(-1),
         similarities: (similarity as Float32Array | undefined) ?? new Float32Array(windows.count),
       };
@@ -98,4 +101,14 @@ export class DecisionGraphs {
     this.#ladders.set(actionDimensions, ladder);
     return ladder;
   }
+}
+
+/** Graphs exist for 4 dimensions (Meta-World) and for all of them: each costs seconds to compile, a spare dimension microseconds. */
+function compiledDimensions(wanted: number, actionSize: number): number {
+  return wanted <= 4 && actionSize > 4 ? 4 : actionSize;
+}
+
+/** Batches between two sizes are filled up: few sizes start fast, these waste little on the batches that occur. */
+function ladderSizes(maxBatch: number): number[] {
+  return [...[1, 4, 8, 16, 32, 64, 128, 256, 512].filter((size) => size < maxBatch), maxBatch];
 }

@@ -47,6 +47,8 @@ export type HostReply =
       readonly request: number;
       /** int32 [B, d] */
       readonly actionTokens: Int32Array;
+      /** d, at least what was asked for. */
+      readonly actionDimensions: number;
       readonly selected: Int32Array; // [B], -1 without a pool
       readonly similarities: Float32Array; // [B]
       readonly decideMs: number;

@@ -78,12 +78,13 @@ async function decideBatch(options: ModelPolicyOptions, requests: readonly Reque
   for (const [row, { window }] of requests.entries()) window.writeInto({ batch, ...arrays }, row);
   const actionDimensions = Math.max(...requests.map(({ actionSize }) => actionSize));
   const decided = await host.decide(model, { count: batch, actionDimensions, ...arrays });
-  if (decided.actionTokens.length !== batch * actionDimensions) {
+  const stride = decided.actionDimensions;
+  if (decided.actionTokens.length !== batch * stride) {
     throw new L2mError('L2M_SHAPE_MISMATCH', `${decided.actionTokens.length} action tokens for ${batch} windows`);
   }
   return requests.map(({ actionSize }, row) => ({
     action: Float32Array.from({ length: actionSize }, (_, dimension) =>
-      actionFromToken(decided.actionTokens[row * actionDimensions + dimension] ?? 0, bins, binCentres),
+      actionFromToken(decided.actionTokens[row * stride + dimension] ?? 0, bins, binCentres),
     ),
     selected: decided.selected[row] ?? -1,
     similarity: decided.similarities[row] ?? 0,

@@ -1,4 +1,4 @@
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import type { ModelView } from '../../protocol/dashboard-messages.ts';
 import { readManifest } from '../checkpoints/read-checkpoint.ts';
 import type { ServerConfig } from '../config-schema.ts';
@@ -90,7 +90,8 @@ export class PolicyProvider {
   async #load(folder: string, name: string): Promise<Prepared> {
     const manifest = await readManifest(folder);
     const host = await this.#hostStarted();
-    const view = await host.load(folder, folder, this.#config.maxBatch);
+    const maxBatch = largestBatch(this.#config);
+    const view = await host.load(folder, folder, maxBatch);
     this.#events.modelChanged({
       name,
       parameters: view.parameters,
@@ -102,7 +103,7 @@ export class PolicyProvider {
     const { policy, depth } = modelPolicy({
       ...{ name, host, model: folder, manifest },
       batch: {
-        maxBatch: this.#config.maxBatch,
+        maxBatch,
         maxWaitMs: this.#config.maxWaitMs,
         expected: this.#events.expected,
         observe: this.#events.batched,
@@ -118,6 +119,7 @@ export class PolicyProvider {
       {
         backend: this.#config.backend,
         threadCount: hostThreads(this.#config),
+        logFile: join(this.#config.data, 'agent.log'),
         restartBudget: HOST_RESTARTS,
         startDeadlineMs: 180_000,
         decideDeadlineMs: this.#config.decideDeadlineMs,
@@ -130,4 +132,9 @@ export class PolicyProvider {
     ).then((host) => (this.#startedHost = host));
     return this.#host;
   }
+}
+
+/** No more than there are environments can want a decision at once; remote workers may bring any number. */
+function largestBatch({ maxBatch, workers, environments }: ServerConfig): number {
+  return workers === 0 ? maxBatch : Math.min(maxBatch, workers * environments);
 }
