@@ -10,8 +10,8 @@ import type { WindowSampler } from './window-sampler.ts';
 
 /** Batches that measure the held-out loss: the same ones every time. */
 const HELD_OUT_BATCHES = 8;
-/** Reports between two measurements of the held-out loss. */
-const HELD_OUT_EVERY = 4;
+/** The held-out loss may take this share of the time. */
+const HELD_OUT_TIME_SHARE = 0.02;
 
 export interface LoopParts {
   readonly tensors: TrainingTensors;
@@ -47,7 +47,7 @@ export async function trainingLoop(
   const clock = stopwatch(from.elapsedMs);
   let position = from;
   let interval = new ReportInterval(clock.elapsedMs());
-  let reports = 0;
+  let heldOutDueMs = 0;
   let savedAtMs = clock.elapsedMs();
   const progress = () => progressOf(options.budget, position.update, clock.elapsedMs());
   const report = (heldOutLoss: number | undefined) => {
@@ -68,7 +68,10 @@ export async function trainingLoop(
     position = { update: number, elapsedMs: clock.elapsedMs(), lastLoss: loss };
     interval.add({ loss, gradientNorm, learningRate });
     if (clock.elapsedMs() - interval.sinceMs >= options.reportEverySeconds * 1000) {
-      report(reports++ % HELD_OUT_EVERY === 0 ? heldOutLoss(parts, batch) : undefined);
+      const beforeMs = clock.elapsedMs();
+      const measured = beforeMs >= heldOutDueMs ? heldOutLoss(parts, batch) : undefined;
+      report(measured);
+      if (measured !== undefined) heldOutDueMs = beforeMs + (clock.elapsedMs() - beforeMs) / HELD_OUT_TIME_SHARE;
     }
     if (clock.elapsedMs() - savedAtMs >= options.saveEveryMinutes * 60_000) {
       clock.pause();
