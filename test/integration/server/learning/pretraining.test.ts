@@ -161,7 +161,8 @@ describe('pre-training', () => {
   });
 });
 
-describe('pre-training in its own process', () => {
+// Two processes load and compile one after the other, which a busy machine makes slow.
+describe('pre-training in its own process', { timeout: 300_000 }, () => {
   test('is stopped by a signal with a state and a checkpoint, and resumed to the end', async () => {
     const stop = new AbortController();
     const options = optionsOf('process', { budget: { kind: 'updates', updates: 100_000 } });
