@@ -7,7 +7,7 @@ import { L2mError, nearestName } from '../errors.ts';
 const Token = Type.Optional(Type.String({ pattern: '^[\\x21-\\x7e]{16,256}$' }));
 
 /** One secret per role, as in the file of `--tokens`. None at all: everybody who can connect may do everything. */
-export const AccessTokensSchema = Type.Object(
+const AccessTokensSchema = Type.Object(
   { viewer: Token, operator: Token, worker: Token, admin: Token },
   { additionalProperties: false },
 );
@@ -54,7 +54,8 @@ export function roleOfRequest(tokens: AccessTokens, authorization: string | unde
 
 /**
  * Reads the file of `--tokens`: JSON such as `{"viewer": "…", "operator": "…"}`.
- * @throws L2M_CONFIG_INVALID if it cannot be read, or holds a token that is short, repeated, or of no role
+ * A page without an operator's token to ask for would let everybody act, so that one must be there.
+ * @throws L2M_CONFIG_INVALID if it cannot be read, has none for the operator, or one that is short, repeated, or of no role
  */
 export async function readTokens(path: string): Promise<AccessTokens> {
   const text = await readFile(path, 'utf8').catch((cause: unknown) => {
@@ -73,7 +74,8 @@ export function parseTokens(text: string, place: string): AccessTokens {
   if (!Value.Check(AccessTokensSchema, tokens))
     throw new L2mError('L2M_CONFIG_INVALID', `${place}: ${complaint(tokens)}`);
   const secrets = Object.values(tokens);
-  if (secrets.length === 0) throw new L2mError('L2M_CONFIG_INVALID', `${place} holds no token`);
+  if (tokens.operator === undefined)
+    throw new L2mError('L2M_CONFIG_INVALID', `${place} holds no token for the role operator`);
   if (new Set(secrets).size < secrets.length) {
     throw new L2mError('L2M_CONFIG_INVALID', `${place} gives two roles the same token`);
   }

@@ -18,7 +18,7 @@ import { RUN_ID_PATTERN } from '../store/run-id.ts';
 const closed = { additionalProperties: false } as const;
 const Count = Type.Integer({ minimum: 0 });
 
-export const ErrorReplySchema = Type.Object(
+const ErrorReplySchema = Type.Object(
   {
     code: Type.String({ description: 'stable; one of protocol/error-codes.ts' }),
     message: Type.String(),

@@ -46,9 +46,14 @@ export class CommitQueue<Row> {
     });
   }
 
+  /** Waits until nothing is left, whatever became of it. */
+  async settled(): Promise<void> {
+    while (this.#running !== undefined) await this.#running;
+  }
+
   /** Waits until nothing is left. @throws the first failure since the last flush */
   async flush(): Promise<void> {
-    while (this.#running !== undefined) await this.#running;
+    await this.settled();
     const failure = this.#failure;
     this.#failure = undefined;
     if (failure !== undefined) throw failure.error;

@@ -1,6 +1,6 @@
 import { realpath } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { DuckDBInstance, type DuckDBConnection, type DuckDBType, type DuckDBValue, type JS } from '@duckdb/node-api';
+import { DuckDBInstance, type DuckDBConnection, type DuckDBValue, type JS } from '@duckdb/node-api';
 import { L2mError } from '../errors.ts';
 import { makeDirectory } from './make-directory.ts';
 import { readOwner, removeOwner, writeOwner } from './owner-file.ts';
@@ -9,7 +9,6 @@ import { storeError } from './store-error.ts';
 
 export type Row = Record<string, JS>;
 export type Values = Record<string, DuckDBValue>;
-export type ValueTypes = Record<string, DuckDBType>;
 
 /** The database takes this from other processes only, not from a second opener in the same one. */
 const openHere = new Set<string>();

@@ -7,15 +7,15 @@ const closed = { additionalProperties: false } as const;
 const Count = Type.Integer({ minimum: 0 });
 const Time = Type.String({ format: 'date-time', description: 'UTC, ISO 8601' });
 
-export const RunKindSchema = Type.Union([Type.Literal('evaluate'), Type.Literal('collect'), Type.Literal('pretrain')]);
+const RunKindSchema = Type.Union([Type.Literal('evaluate'), Type.Literal('collect'), Type.Literal('pretrain')]);
 export type RunKind = Static<typeof RunKindSchema>;
 
 /** How many start states of a task a run visits. */
-export const PlannedTaskSchema = Type.Object({ task: TaskIdSchema, episodes: Count }, closed);
+const PlannedTaskSchema = Type.Object({ task: TaskIdSchema, episodes: Count }, closed);
 export type PlannedTask = Static<typeof PlannedTaskSchema>;
 
 /** What a result was made with: enough to make it again. */
-export const ProvenanceSchema = Type.Object(
+const ProvenanceSchema = Type.Object(
   {
     /** l2m, node, tensor backend, and of the workers python, mujoco, metaworld, dm_control, numpy. */
     versions: Type.Record(Type.String(), Type.String()),
@@ -99,7 +99,7 @@ interface EpisodeCommon {
 }
 
 /** How an episode went, by what the task can tell. `successes` is one 0 or 1 per step. */
-export type EpisodeResult =
+type EpisodeResult =
   | { readonly outcome: 'success' | 'failure'; readonly successes: Uint8Array }
   | { readonly outcome: 'scored' }
   | { readonly outcome: 'error'; readonly errorCode: string; readonly errorMessage: string };

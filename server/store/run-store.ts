@@ -54,6 +54,6 @@ export interface RunStore {
    * @throws L2M_STORE_UNWRITABLE
    */
   exportRun(run: string, path: string, format: ExportFormat): Promise<void>;
-  /** Flushes and gives the data directory back. Calling it again does nothing. */
+  /** Waits for what was handed over and gives the data directory back. Calling it again does nothing. */
   close(): Promise<void>;
 }

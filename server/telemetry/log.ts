@@ -4,7 +4,7 @@ import type { L2mError } from '../errors.ts';
 import { storeError } from '../store/store-error.ts';
 import { LogFile } from './log-file.ts';
 
-export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'silent';
+type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'silent';
 export type Log = Logger;
 
 export interface LogOptions {

@@ -7,7 +7,7 @@ export interface WindowOptions {
   readonly now: () => number;
 }
 
-export const DEFAULT_WINDOW: WindowOptions = { windowMs: 5_000, capacity: 1_024, now: () => performance.now() };
+const DEFAULT_WINDOW: WindowOptions = { windowMs: 5_000, capacity: 1_024, now: () => performance.now() };
 
 /** The last seconds of a measured value: medians for people, where histograms would show only powers of two. */
 export class TimingWindow {

@@ -4,12 +4,13 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openRunStore } from '../../../../server/store/duckdb-run-store.ts';
 import { readOwner } from '../../../../server/store/owner-file.ts';
 import { metaworldEpisode, newRun } from '../../../contract/server/store/builders.ts';
 
-const PROGRAM = join(import.meta.dirname, 'recording-process.ts');
+const PROGRAM = fileURLToPath(new URL('./recording-process.ts', import.meta.url));
 
 type Line = Record<string, unknown>;
 

@@ -15,7 +15,7 @@ import { Telemetry } from '../../../../server/telemetry/telemetry.ts';
 import { newRun } from '../../../contract/server/store/builders.ts';
 
 /** Runs that begin and change state as told, without simulators; what they are is in the real store. */
-export class ScriptedRuns implements RunControl {
+class ScriptedRuns implements RunControl {
   readonly #live = new Map<string, RunSummary>();
   readonly #store: RunStore;
   started: EvaluationBody | undefined;
