@@ -34,6 +34,7 @@ export interface LiveServer {
   readonly store: RunStore;
   readonly fleet: WorkerFleet;
   readonly policies: PolicyProvider;
+  readonly telemetry: Telemetry;
   describe(tasks: readonly string[]): Promise<TaskSpec[]>;
   close(): Promise<void>;
 }
@@ -159,6 +160,7 @@ async function compose(
     store,
     fleet,
     policies,
+    telemetry,
     describe: (tasks) => fleet.catalog.describe(tasks),
     close: closeAll,
   };

@@ -29,7 +29,7 @@ export function addEvaluateCommand(program: Command, outcome: { exitCode: number
           evaluationRequest(options, {
             store: server.store,
             resume: options.resume,
-            isDefault: (name) => command.getOptionValueSource(name) === 'default',
+            isDefault: (name) => (command.getOptionValueSource(name) ?? 'default') === 'default',
           }),
         resume: options.resume,
         serve: options.watch === true,

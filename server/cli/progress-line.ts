@@ -5,7 +5,8 @@ export interface ProgressSink {
   write(text: string): unknown;
 }
 
-const LOG_EVERY_MS = 10_000;
+/** A log gets a line this often; tests and impatient people may set `L2M_PROGRESS_MS`. */
+const LOG_EVERY_MS = Number(process.env['L2M_PROGRESS_MS'] ?? 10_000);
 
 /** One line that says how far long work is. Messages printed through `note` never tear it apart. */
 export class ProgressLine {

@@ -44,7 +44,10 @@ export interface PageHub {
   /** Serves WebSocket upgrades of `/live` on an HTTP server (`fastify.server`); other paths are answered with 404. */
   attach(server: Server): void;
   runUpdated(summary: RunSummary): void;
+  /** `scene` may be empty: it is filled in as soon as `sceneReady` named the task's. */
   episodeStarted(environment: EnvironmentView): void;
+  /** The geometry of a task can be fetched under this hash from now on. */
+  sceneReady(task: string, hash: string): void;
   step(key: string, step: StepView): void;
   /** @param poses float32 [rows, 7] flattened: rows of `ScenePoses.rows`, world frame left out; copied */
   poses(key: string, poses: Float32Array): void;
@@ -222,8 +225,13 @@ export function createPageHub(options: PageHubOptions): PageHub {
       else summaryTimer ??= setTimeout(flushSummaries, SUMMARY_INTERVAL_MS).unref();
     },
     episodeStarted(environment) {
-      if (!state.episodeStarted(environment)) return;
-      broadcast({ type: 'episode-started', sequence: ++sequence, environment });
+      const shown = state.episodeStarted(environment);
+      if (shown !== null) broadcast({ type: 'episode-started', sequence: ++sequence, environment: shown });
+    },
+    sceneReady(task, hash) {
+      for (const environment of state.sceneReady(task, hash)) {
+        broadcast({ type: 'episode-started', sequence: ++sequence, environment });
+      }
     },
     step: (key, step) => state.step(key, step),
     poses: (key, poses) => state.poses(key, poses),

@@ -68,6 +68,7 @@ export class PageState {
   version = 0;
   readonly #runs = new Map<string, RunSummary>();
   readonly #log: LogEvent[] = [];
+  readonly #scenes = new Map<string, string>();
   #load: LoadView = IDLE_LOAD;
 
   get load(): LoadView {
@@ -91,10 +92,24 @@ export class PageState {
     }
   }
 
-  /** @returns false if there are as many environments as a page can list; it is then not shown. */
-  episodeStarted(view: EnvironmentView): boolean {
-    const known = this.environments.get(view.key);
-    if (known === undefined && this.environments.size >= WIRE_LIMITS.environmentsPerPage) return false;
+  /**
+   * The geometry of a task is known from now on.
+   * @returns the environments that were waiting for it, as they are to be shown now
+   */
+  sceneReady(task: string, hash: string): EnvironmentView[] {
+    this.#scenes.set(task, hash);
+    const waiting = [...this.environments.values()].filter(({ view }) => view.task === task && view.scene === '');
+    return waiting.map((environment) => {
+      environment.view = { ...environment.view, scene: hash };
+      return environment.view;
+    });
+  }
+
+  /** @returns what pages are to be told, or null if there are as many environments as a page can list */
+  episodeStarted(started: EnvironmentView): EnvironmentView | null {
+    const known = this.environments.get(started.key);
+    if (known === undefined && this.environments.size >= WIRE_LIMITS.environmentsPerPage) return null;
+    const view = started.scene === '' ? { ...started, scene: this.#scenes.get(started.task) ?? '' } : started;
     this.environments.set(view.key, {
       view,
       episode: view.episode,
@@ -108,7 +123,7 @@ export class PageState {
       poseCount: 0,
     });
     this.version++;
-    return true;
+    return view;
   }
 
   /** Late steps of an earlier episode are ignored. */

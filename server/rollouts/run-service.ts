@@ -80,7 +80,11 @@ export class RunService {
    */
   async start(request: RunRequest, options: StartOptions = {}): Promise<RunHandle> {
     const { describe, policyFor, store } = this.#dependencies;
-    const [specs, { policy, checkpointHash }] = await Promise.all([describe(request.tasks), policyFor(request)]);
+    const described = describe(request.tasks);
+    // If the policy fails first, nobody is left to hear that the description failed too.
+    described.catch(() => undefined);
+    const { policy, checkpointHash } = await policyFor(request);
+    const specs = await described;
     for (const spec of specs) policy.assertSupports(spec);
     const plans = plansOf(request).filter(({ task, start }) => options.skip?.(task, start) !== true);
     const run = options.resume ?? newRunName(request.kind);

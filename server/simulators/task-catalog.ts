@@ -53,6 +53,13 @@ export class TaskCatalog {
     }
   }
 
+  /** Nobody will answer any more. */
+  close(): void {
+    const error = new L2mError('L2M_WORKER_LOST', 'the server is closing');
+    for (const waiting of this.#waiting.values()) for (const { reject } of waiting) reject(error);
+    this.#waiting.clear();
+  }
+
   #describeOne(task: TaskId): Promise<TaskSpec> {
     const spec = this.specs.get(task);
     if (spec !== undefined) return Promise.resolve(spec);

@@ -125,6 +125,7 @@ export class WorkerFleet {
   }
 
   async close(): Promise<void> {
+    this.catalog.close();
     await this.hub.close('the server is closing');
     await this.#supervisor.close(DRAIN_MS);
     this.#closeCurve();

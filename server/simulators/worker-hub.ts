@@ -60,6 +60,7 @@ export class WorkerHub {
   readonly #options: WorkerHubOptions;
   readonly #timer: NodeJS.Timeout;
   #gateway: Gateway | undefined;
+  #closing = false;
 
   private constructor(events: WorkerEvents, options: WorkerHubOptions) {
     this.#events = events;
@@ -141,10 +142,11 @@ export class WorkerHub {
   giveUp(worker: string, reason: string): void {
     if (!this.#sessions.delete(worker)) return;
     this.#peers.delete(worker);
-    this.#events.lost(worker, reason);
+    if (!this.#closing) this.#events.lost(worker, reason);
   }
 
   async close(reason: string): Promise<void> {
+    this.#closing = true;
     clearInterval(this.#timer);
     this.broadcast({ type: 'drain', reason });
     await this.#gateway?.close();

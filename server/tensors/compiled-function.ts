@@ -17,7 +17,14 @@ export interface CompiledFunction<I extends string = string, O extends string = 
 
 /** How a function runs: as one TensorFlow graph, or operation by operation. */
 export type CompiledForm =
-  | { readonly kind: 'graph'; readonly xla: boolean; readonly nodeCount: number; readonly outputs: TensorSpecs }
+  | {
+      readonly kind: 'graph';
+      readonly xla: boolean;
+      readonly nodeCount: number;
+      /** Of the graph as written, with all functions of the group. */
+      readonly byteCount: number;
+      readonly outputs: TensorSpecs;
+    }
   | { readonly kind: 'eager' };
 
 /** @param fn is called anew at every run */
@@ -66,6 +73,7 @@ export function graphFunction<I extends string, O extends string>(
       kind: 'graph',
       xla: options.xla,
       nodeCount: options.nodeCount,
+      byteCount: session.byteCount,
       outputs: Object.fromEntries(captured.outputs.map(({ name, spec }) => [name, spec])),
     },
     run: (inputs) => {

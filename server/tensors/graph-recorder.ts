@@ -52,16 +52,21 @@ export class GraphRecorder {
     }
   }
 
+  /** @throws L2M_CAPTURE_REFUSED for an attribute that the graph's format is not known for */
+  attributes(op: string, attributes: readonly OpAttribute[]): Record<string, GraphAttribute> {
+    return Object.fromEntries(attributes.map((attribute) => [attribute.name, this.#attribute(op, attribute)] as const));
+  }
+
   recordOperation(
     op: string,
-    attributes: readonly OpAttribute[],
+    attributes: Record<string, GraphAttribute>,
     tensors: { inputIds: readonly number[]; outputs: readonly TensorMetadata[] },
   ): void {
-    if (tensors.outputs.length === 0)
+    if (tensors.outputs.length === 0) {
       throw new L2mError('L2M_CAPTURE_REFUSED', `operation ${op} has an effect instead of a result`);
+    }
     const inputs = tensors.inputIds.map((id) => this.#sourceOf(id));
-    const entries = attributes.map((attribute) => [attribute.name, this.#attribute(op, attribute)] as const);
-    const node = this.#add(op, inputs, Object.fromEntries(entries));
+    const node = this.#add(op, inputs, attributes);
     tensors.outputs.forEach(({ id }, port) => this.#sources.set(id, port === 0 ? node : `${node}:${port}`));
   }
 

@@ -24,6 +24,7 @@ export interface NativeKernelBackend {
   ): Tensor[];
   deleteSavedModel(sessionId: number): void;
   getNumOfTFTensors(): number;
+  getNumOfSavedModels(): number;
 }
 
 /** The compiled addon. Its properties are read-only and not enumerable. */

@@ -1,6 +1,7 @@
 import { PAPER_OPTIONS, type ModelConfig, type ModulationConfig } from '../../agent/config.ts';
 import { randomSource } from '../../agent/random.ts';
 import { initialArrays } from '../../agent/weights/initialise.ts';
+import type { CheckpointManifest } from '../../server/checkpoints/manifest.ts';
 import { writeCheckpoint } from '../../server/checkpoints/write-checkpoint.ts';
 
 const MODEL: ModelConfig = {
@@ -16,7 +17,7 @@ export async function writeRandomCheckpoint(folder: string, seed = 1): Promise<v
   await writeCheckpoint(folder, {
     manifest: {
       ...{ name: 'random', createdAt: '2026-01-01T00:00:00.000Z', model: MODEL, modulation: MODULATION },
-      ...{ options: PAPER_OPTIONS, targetReturns: {}, data: [], lineage: [] },
+      ...{ options: { ...PAPER_OPTIONS } as CheckpointManifest['options'], targetReturns: {}, data: [], lineage: [] },
       provenance: { command: 'test', commit: 'unknown', versions: {} },
     },
     model: new Map([...arrays].filter(([name]) => !isPool(name))),

@@ -1,0 +1,15 @@
+/** `npm run bench -- NAME [options]`: runs one benchmark; without a name, lists them. */
+const BENCHMARKS: Readonly<Record<string, { readonly file: string; readonly what: string }>> = {
+  step: { file: './step.bench.ts', what: 'simulators alone, through the server with a no-op policy, and with a model' },
+  capture: { file: './capture.bench.ts', what: 'eager operations against captured graphs' },
+};
+
+const [name = '', ...rest] = process.argv.slice(2);
+const chosen = BENCHMARKS[name];
+if (chosen === undefined) {
+  const lines = Object.entries(BENCHMARKS).map(([each, { what }]) => `  ${each.padEnd(8)} ${what}`);
+  process.stderr.write(`usage: npm run bench -- NAME\n${lines.join('\n')}\n`);
+  process.exit(2);
+}
+process.argv.splice(2, process.argv.length, ...rest);
+await import(chosen.file);
