@@ -50,6 +50,11 @@ export class SceneLibrary {
     }
   }
 
+  dispose(): void {
+    for (const entry of this.#entries.values()) entry.model?.dispose();
+    this.#entries.clear();
+  }
+
   async #load(hash: string): Promise<SceneModel> {
     const [manifest, assets] = await Promise.all([
       this.#get(`scene/${hash}`).then((response) => response.json() as Promise<SceneManifest>),

@@ -23,7 +23,6 @@ const MARGIN = 300;
 export class StageLayout {
   readonly #container: HTMLElement;
   readonly #canvas: HTMLCanvasElement;
-  readonly #onChange: () => void;
   readonly #observer: ResizeObserver;
   readonly #boxes = new Map<Element, Box>();
   #measured = false;
@@ -32,14 +31,11 @@ export class StageLayout {
   #top = 0;
   #visibleTop = 0;
   #visibleBottom = 0;
-  /** The canvas has another size than before; reset by whoever has acted on it. */
-  resized = true;
 
-  constructor(container: HTMLElement, canvas: HTMLCanvasElement, onChange: () => void) {
+  constructor(container: HTMLElement, canvas: HTMLCanvasElement) {
     this.#container = container;
     this.#canvas = canvas;
-    this.#onChange = onChange;
-    this.#observer = new ResizeObserver(() => this.#invalidate());
+    this.#observer = new ResizeObserver(this.#invalidate);
     this.#observer.observe(container);
     addEventListener('resize', this.#invalidate);
   }
@@ -60,24 +56,25 @@ export class StageLayout {
     this.#invalidate();
   }
 
-  /** Call before drawing: notices scrolling and measures again what has moved. */
-  follow(): void {
-    if (!this.#measured) this.#measure();
+  /**
+   * Call before drawing: notices scrolling and measures again what has moved.
+   * @returns whether the canvas or the places on it have changed, so that everything has to be drawn again
+   */
+  follow(): boolean {
+    const remeasured = !this.#measured;
+    if (remeasured) this.#measure();
     const top = this.#container.getBoundingClientRect().top;
     const containerHeight = this.#container.clientHeight;
-    const visibleTop = Math.max(0, -top);
-    const visibleBottom = Math.min(containerHeight, innerHeight - top);
+    this.#visibleTop = Math.max(0, -top);
+    this.#visibleBottom = Math.min(containerHeight, innerHeight - top);
     const height = Math.min(containerHeight, innerHeight + 2 * MARGIN);
-    const fits = visibleTop >= this.#top && visibleBottom <= this.#top + this.#height && height === this.#height;
-    if (visibleTop !== this.#visibleTop || visibleBottom !== this.#visibleBottom) this.#onChange();
-    this.#visibleTop = visibleTop;
-    this.#visibleBottom = visibleBottom;
-    if (fits) return;
-    if (height !== this.#height) this.resized = true;
+    const covered = this.#visibleTop >= this.#top && this.#visibleBottom <= this.#top + this.#height;
+    const outOfView = this.#visibleBottom <= this.#visibleTop;
+    if ((covered || outOfView) && height === this.#height) return remeasured;
     this.#height = height;
-    this.#top = Math.max(0, Math.min(containerHeight - height, visibleTop - MARGIN));
+    this.#top = Math.max(0, Math.min(containerHeight - height, this.#visibleTop - MARGIN));
     this.#canvas.style.top = `${this.#top}px`;
-    this.#onChange();
+    return true;
   }
 
   /** Where a tile lies on the canvas, or null while it is out of view. */
@@ -96,7 +93,6 @@ export class StageLayout {
 
   readonly #invalidate = (): void => {
     this.#measured = false;
-    this.#onChange();
   };
 
   #measure(): void {
@@ -106,8 +102,6 @@ export class StageLayout {
       const { left, top, width, height } = element.getBoundingClientRect();
       this.#boxes.set(element, { left: left - origin.left, top: top - origin.top, width, height });
     }
-    const width = this.#container.clientWidth;
-    if (width !== this.#width) this.resized = true;
-    this.#width = width;
+    this.#width = this.#container.clientWidth;
   }
 }

@@ -1,8 +1,9 @@
-import { Color, Fog, PCFShadowMap, LinearSRGBColorSpace, ColorManagement, WebGLRenderer } from 'three';
+import { Color, ColorManagement, Fog, LinearSRGBColorSpace, PCFShadowMap, WebGLRenderer } from 'three';
 import type { PoseTrack } from './pose-track.ts';
+import { chooseQuality } from './quality.ts';
 import { SceneLibrary } from './scene-library.ts';
 import type { SceneModel } from './scene-model.ts';
-import { StageLayout } from './stage-layout.ts';
+import { StageLayout, type Rectangle } from './stage-layout.ts';
 import { ViewRig } from './view-rig.ts';
 
 // MuJoCo's renderer adds colours as they are; so do we.
@@ -17,6 +18,7 @@ export interface TileOptions {
   readonly scene: string;
   /** The newest poses of the environment; asked again for every picture. */
   readonly track: () => PoseTrack | undefined;
+  /** `ready` once the first picture is there. */
   readonly onStatus: (status: TileStatus) => void;
 }
 
@@ -32,36 +34,44 @@ interface TileState {
   readonly options: TileOptions;
   model: SceneModel | null;
   rig: ViewRig | null;
+  /** What the picture on the canvas was made from; empty if there is none. */
+  drawn: string;
+  drawnAt: number;
+  ready: boolean;
 }
 
 export interface StageOptions {
   /** Holds the tiles and, behind them, the canvas. */
   readonly container: HTMLElement;
   readonly fetchScene: (path: string) => Promise<Response>;
-  /** Pictures drawn in the last second; called once a second. */
+  /** How often something was drawn in the last second; called once a second. */
   readonly onFps: (fps: number) => void;
 }
 
-/** A picture that takes longer than this makes the next ones coarser. */
-const SLOW_PICTURE_MS = 28;
+/** Without a graphics card, pictures are drawn in turn, as many as fit into this time of each frame. */
+const SOFTWARE_BUDGET_MS = 25;
+/** With one, frames that take longer than this for a while make the pictures coarser. */
+const SLOW_FRAME_MS = 30;
+const COARSEST = 0.75;
 
 /**
  * One renderer and one canvas behind all tiles. Browsers allow a page a dozen WebGL contexts and share nothing between
  * them; with one, every environment of a task shares geometry, and each tile is a rectangle to draw into.
+ * Only tiles whose picture has changed are drawn; the others stay on the canvas as they are.
  */
 export class Stage {
   readonly #options: StageOptions;
+  readonly #quality = chooseQuality();
   readonly #renderer: WebGLRenderer;
   readonly #layout: StageLayout;
   readonly #library: SceneLibrary;
   readonly #tiles = new Set<TileState>();
-  readonly #software: boolean;
   readonly #background = new Color();
   #animation = 0;
-  #drawnVersion = '';
-  #redraw = true;
-  #pixelRatio: number;
-  #pictureMs = 0;
+  #cleared = false;
+  #pixelRatio = this.#quality.pixelRatio;
+  #frameMs = 0;
+  #lastFrameAt = 0;
   #pictures = 0;
   #countedAt = 0;
 
@@ -71,28 +81,27 @@ export class Stage {
     const canvas = document.createElement('canvas');
     canvas.className = 'stage-canvas';
     canvas.setAttribute('aria-hidden', 'true');
-    this.#renderer = new WebGLRenderer({ canvas, antialias: true, powerPreference: 'high-performance' });
-    this.#software = isSoftware(this.#renderer);
-    this.#pixelRatio = this.#software ? 1 : Math.min(2, devicePixelRatio);
+    this.#renderer = new WebGLRenderer({
+      canvas,
+      alpha: true,
+      antialias: this.#quality.antialias,
+      preserveDrawingBuffer: true,
+      powerPreference: 'high-performance',
+    });
     this.#renderer.outputColorSpace = LinearSRGBColorSpace;
-    this.#renderer.shadowMap.enabled = true;
+    this.#renderer.shadowMap.enabled = this.#quality.shadows;
     this.#renderer.shadowMap.type = PCFShadowMap;
     this.#renderer.setScissorTest(true);
     this.#renderer.autoClear = false;
     options.container.prepend(canvas);
     this.#library = new SceneLibrary(options.fetchScene);
-    this.#layout = new StageLayout(options.container, canvas, () => this.invalidate());
+    this.#layout = new StageLayout(options.container, canvas);
     this.setBackground();
     this.#animation = requestAnimationFrame(this.#frame);
   }
 
-  /** Whether pictures are computed without a graphics card. */
-  get software(): boolean {
-    return this.#software;
-  }
-
   addTile(element: HTMLElement, options: TileOptions): Tile {
-    const tile: TileState = { element, options, model: null, rig: null };
+    const tile: TileState = { element, options, model: null, rig: null, drawn: '', drawnAt: 0, ready: false };
     this.#tiles.add(tile);
     this.#layout.add(element);
     let removed = false;
@@ -102,8 +111,6 @@ export class Stage {
         if (removed) return;
         tile.model = model;
         tile.rig = new ViewRig(options.task, model);
-        this.invalidate();
-        options.onStatus({ kind: 'ready' });
       },
       (error: unknown) => {
         if (!removed) options.onStatus({ kind: 'failed', reason: error instanceof Error ? error.message : 'unknown' });
@@ -118,7 +125,6 @@ export class Stage {
         this.#tiles.delete(tile);
         this.#layout.remove(element);
         this.#library.release(options.scene);
-        this.invalidate();
       },
     };
   }
@@ -127,92 +133,110 @@ export class Stage {
   setBackground(): void {
     const value = getComputedStyle(this.#options.container).getPropertyValue('--stage').trim();
     this.#background.set(value === '' ? '#20262e' : value);
-    this.invalidate();
-  }
-
-  invalidate(): void {
-    this.#redraw = true;
+    this.#cleared = false;
   }
 
   dispose(): void {
     cancelAnimationFrame(this.#animation);
     this.#layout.dispose();
+    this.#library.dispose();
     this.#renderer.dispose();
     this.#renderer.domElement.remove();
   }
 
-  readonly #frame = (now: number): void => {
+  readonly #frame = (): void => {
     this.#animation = requestAnimationFrame(this.#frame);
+    const now = performance.now();
     if (now - this.#countedAt >= 1000) {
       this.#options.onFps(Math.round((this.#pictures * 1000) / (now - this.#countedAt)));
       this.#pictures = 0;
       this.#countedAt = now;
     }
-    this.#layout.follow();
-    const visible = [...this.#tiles].filter((tile) => this.#layout.rectangle(tile.element) !== null);
-    if (!this.#redraw && !changed(visible) && this.#drawnVersion === version(visible)) return;
-    this.#redraw = false;
-    this.#drawnVersion = version(visible);
-    this.#draw(visible);
+    if (this.#layout.follow()) this.#cleared = false;
+    if (!this.#cleared) this.#clear();
+    const due = [...this.#tiles].filter((tile) => this.#isDue(tile, now));
+    if (due.length === 0) {
+      this.#lastFrameAt = 0;
+      return;
+    }
+    if (this.#quality.software) this.#drawInTurn(due, now);
+    else for (const tile of due) this.#draw(tile, now);
     this.#pictures++;
+    if (!this.#quality.software) this.#adapt(now);
   };
 
-  #draw(tiles: readonly TileState[]): void {
-    const startedAt = performance.now();
-    const { width, height } = this.#layout.canvasSize;
-    const renderer = this.#renderer;
-    if (this.#layout.resized || renderer.getPixelRatio() !== this.#pixelRatio) {
-      renderer.setPixelRatio(this.#pixelRatio);
-      renderer.setSize(width, height, true);
-      this.#layout.resized = false;
-    }
-    renderer.setClearColor(this.#background);
-    renderer.setScissor(0, 0, width, height);
-    renderer.setViewport(0, 0, width, height);
-    renderer.clear();
-    for (const tile of tiles) this.#drawTile(tile);
-    this.#adapt(performance.now() - startedAt);
+  #isDue(tile: TileState, now: number): boolean {
+    if (tile.model === null || this.#layout.rectangle(tile.element) === null) return false;
+    const track = tile.options.track();
+    if (track?.newest == null) return false;
+    return tile.drawn !== versionOf(tile) || track.moving(Math.min(now, tile.drawnAt));
   }
 
-  #drawTile(tile: TileState): void {
+  /** A readback of one pixel waits until the picture is really there: only then is it known what it cost. */
+  #drawInTurn(due: TileState[], startedAt: number): void {
+    const context = this.#renderer.getContext();
+    const pixel = new Uint8Array(4);
+    due.sort((a, b) => a.drawnAt - b.drawnAt);
+    for (const tile of due) {
+      this.#draw(tile, performance.now());
+      context.readPixels(0, 0, 1, 1, context.RGBA, context.UNSIGNED_BYTE, pixel);
+      if (performance.now() - startedAt > SOFTWARE_BUDGET_MS) return;
+    }
+  }
+
+  #draw(tile: TileState, now: number): void {
     const rectangle = this.#layout.rectangle(tile.element);
-    const poses = tile.options.track()?.at(performance.now()) ?? null;
-    if (rectangle === null || tile.model === null || tile.rig === null || poses === null) return;
+    const poses = tile.options.track()?.at(now) ?? null;
     const { model, rig } = tile;
+    if (rectangle === null || model === null || rig === null || poses === null) return;
+    tile.drawn = versionOf(tile);
+    tile.drawnAt = now;
     model.pose(poses);
     rig.update(model, poses, rectangle.width / rectangle.height);
     model.lookFrom(rig.camera);
-    const { extent } = model.manifest.view;
-    const reach = Math.max(4 * extent, 2 * rig.camera.position.length());
+    const reach = Math.max(4 * model.manifest.view.extent, 2 * rig.camera.position.length());
     model.scene.fog = new Fog(this.#background.getHex(), 0.6 * reach, 4 * reach);
-    this.#renderer.setViewport(rectangle.x, rectangle.y, rectangle.width, rectangle.height);
-    this.#renderer.setScissor(rectangle.x, rectangle.y, rectangle.width, rectangle.height);
+    this.#aim(rectangle);
+    this.#renderer.setClearColor(this.#background, 1);
+    this.#renderer.clear();
     this.#renderer.render(model.scene, rig.camera);
+    if (!tile.ready) {
+      tile.ready = true;
+      tile.options.onStatus({ kind: 'ready' });
+    }
+  }
+
+  #clear(): void {
+    const { width, height } = this.#layout.canvasSize;
+    if (width === 0 || height === 0) return;
+    this.#cleared = true;
+    this.#renderer.setPixelRatio(this.#pixelRatio);
+    this.#renderer.setSize(width, height, true);
+    this.#renderer.setClearColor(this.#background, 0);
+    this.#aim({ x: 0, y: 0, width, height });
+    this.#renderer.clear();
+    for (const tile of this.#tiles) tile.drawn = '';
+  }
+
+  #aim({ x, y, width, height }: Rectangle): void {
+    this.#renderer.setViewport(x, y, width, height);
+    this.#renderer.setScissor(x, y, width, height);
   }
 
   /** Coarser pictures on a slow machine: a smooth small picture says more than a sharp one that stutters. */
-  #adapt(pictureMs: number): void {
-    this.#pictureMs += (pictureMs - this.#pictureMs) * 0.05;
-    if (this.#pictureMs < SLOW_PICTURE_MS || this.#pixelRatio <= 0.75) return;
-    this.#pixelRatio = Math.max(0.75, this.#pixelRatio * 0.8);
-    this.#pictureMs = 0;
-    if (this.#pixelRatio < 1) this.#renderer.shadowMap.enabled = false;
+  #adapt(now: number): void {
+    const elapsed = now - this.#lastFrameAt;
+    const continuous = this.#lastFrameAt > 0;
+    this.#lastFrameAt = now;
+    if (!continuous || elapsed > 1000) return;
+    this.#frameMs += (elapsed - this.#frameMs) * 0.03;
+    if (this.#frameMs < SLOW_FRAME_MS || this.#pixelRatio <= COARSEST) return;
+    this.#frameMs = 0;
+    this.#pixelRatio = Math.max(COARSEST, this.#pixelRatio * 0.8);
+    this.#cleared = false;
   }
 }
 
-function changed(tiles: readonly TileState[]): boolean {
-  const now = performance.now();
-  return tiles.some((tile) => tile.model !== null && tile.options.track()?.moving(now) === true);
-}
-
-function version(tiles: readonly TileState[]): string {
-  return tiles.map((tile) => `${tile.options.track()?.version ?? 0}.${tile.rig?.version ?? 0}`).join();
-}
-
-function isSoftware(renderer: WebGLRenderer): boolean {
-  const context = renderer.getContext();
-  const information = context.getExtension('WEBGL_debug_renderer_info');
-  if (information === null) return false;
-  const name = String(context.getParameter(information.UNMASKED_RENDERER_WEBGL));
-  return /swiftshader|llvmpipe|software/i.test(name);
+function versionOf(tile: TileState): string {
+  return `${tile.options.track()?.version ?? 0}.${tile.rig?.version ?? 0}`;
 }

@@ -135,7 +135,7 @@ function direction({ azimuth, elevation }: Orbit): Vector3 {
 function homeView(task: string, model: SceneModel): HomeView {
   // Meta-World's own cameras stand on their heads; this one looks at the table from the front, over the gripper.
   if (domainOf(task) === 'metaworld') {
-    return { kind: 'fixed', eye: new Vector3(0.95, 1.45, 0.85), target: new Vector3(0, 0.58, 0.12), fovDegrees: 40 };
+    return { kind: 'fixed', eye: new Vector3(1.05, 1.5, 0.95), target: new Vector3(0, 0.5, 0.2), fovDegrees: 42 };
   }
   if (model.manifest.cameras.length > 0) return { kind: 'camera', index: 0 };
   const { center, extent } = model.manifest.view;

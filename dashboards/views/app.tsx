@@ -41,10 +41,7 @@ export function App({ store }: { readonly store: Store }) {
       <main class="page">
         <RunPanel store={store} />
         <div class="columns">
-          <div class="primary">
-            <EnvironmentGrid store={store} />
-            <SuccessTable store={store} />
-          </div>
+          <EnvironmentGrid store={store} />
           <div class="secondary">
             <LoadPanel store={store} />
             <RunsPanel store={store} />
@@ -52,6 +49,7 @@ export function App({ store }: { readonly store: Store }) {
             <EventLog store={store} />
           </div>
         </div>
+        <SuccessTable store={store} />
       </main>
       <Announcer store={store} />
       {helpShown.value && <HelpDialog onClose={() => (helpShown.value = false)} />}

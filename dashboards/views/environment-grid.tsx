@@ -12,10 +12,15 @@ export type StageState =
   | { readonly kind: 'ready'; readonly stage: Stage }
   | { readonly kind: 'failed'; readonly reason: string };
 
+/** The others cost nothing while they are not shown. */
+const MOST_AT_FIRST = 12;
+
 export function EnvironmentGrid({ store }: { readonly store: Store }) {
   const container = useRef<HTMLDivElement>(null);
   const stage = useSignal<StageState>({ kind: 'none' });
   const environments = [...store.environments.value.values()];
+  const all = useSignal(false);
+  const shown = all.value ? environments : environments.slice(0, MOST_AT_FIRST);
   const wanted = environments.length > 0;
   useEffect(() => {
     if (!wanted || container.current === null) return undefined;
@@ -31,8 +36,8 @@ export function EnvironmentGrid({ store }: { readonly store: Store }) {
       </h2>
       {stage.value.kind === 'failed' && <p class="stage-failed">No 3D pictures: {stage.value.reason}.</p>}
       {wanted ? (
-        <div class={`grid ${density(environments.length)}`} ref={container}>
-          {environments.map((environment) => (
+        <div class={`grid ${density(shown.length)}`} ref={container}>
+          {shown.map((environment) => (
             <EnvironmentTile
               key={environment.key}
               store={store}
@@ -43,6 +48,11 @@ export function EnvironmentGrid({ store }: { readonly store: Store }) {
         </div>
       ) : (
         <p class="grid-empty">{store.seeded.value ? 'No environment is running.' : 'Loading…'}</p>
+      )}
+      {environments.length > MOST_AT_FIRST && (
+        <button type="button" class="button grid-more" onClick={() => (all.value = !all.value)}>
+          {all.value ? `Show the first ${MOST_AT_FIRST}` : `Show all ${environments.length} environments`}
+        </button>
       )}
     </section>
   );

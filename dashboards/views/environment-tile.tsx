@@ -35,21 +35,19 @@ export function EnvironmentTile({ store, environment, stage }: TileProps) {
           <h3>{taskName(environment.task)}</h3>
           <Mark outcome={outcome} success={current?.success === true} />
         </div>
-        <div class="tile-numbers">
-          <span title="Step and horizon">
-            <b data-figure="step">{grouped(current?.step ?? 0)}</b>
-            <span class="faint">/{grouped(environment.horizon)}</span>
-          </span>
-          <span title="Last reward">
-            <span class="faint">reward </span>
-            <b data-figure="reward">{short(current?.reward ?? 0)}</b>
-          </span>
-          <span title="Sum of rewards">
-            <span class="faint">return </span>
-            <b data-figure="return">{short(current?.return ?? 0)}</b>
-          </span>
+        <div class="tile-curves">
+          <Sparkline store={store} environment={environment} />
+          <dl class="tile-numbers">
+            <div title="Sum of rewards so far">
+              <dt class="key-return">return</dt>
+              <dd data-figure="return">{short(current?.return ?? 0)}</dd>
+            </div>
+            <div title="Last reward">
+              <dt class="key-reward">reward</dt>
+              <dd data-figure="reward">{short(current?.reward ?? 0)}</dd>
+            </div>
+          </dl>
         </div>
-        <Sparkline store={store} environment={environment} />
         <div class="tile-progress" aria-hidden="true">
           <div style={{ width: `${Math.min(1, (current?.step ?? 0) / environment.horizon) * 100}%` }} />
         </div>
@@ -101,6 +99,10 @@ function Viewport({ store, environment, stage, numbers }: TileProps & { readonly
   return (
     <div class="viewport" ref={element} tabIndex={0} role="img" aria-label={description(environment, numbers)}>
       <ViewportNote status={status.value} waiting={scene === ''} drawable={stage !== null} />
+      <span class="step-chip" title="Step and horizon">
+        <b data-figure="step">{grouped(numbers?.step ?? 0)}</b>
+        <span class="faint"> / {grouped(environment.horizon)}</span>
+      </span>
       {pool !== '' && (
         <span class="pool-key" title="Chosen modulator and its similarity to the query">
           {pool}

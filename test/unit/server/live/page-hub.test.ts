@@ -183,6 +183,18 @@ describe('stream', () => {
     ]);
   });
 
+  test('an environment without geometry is announced again once its task has some', async () => {
+    await start();
+    const page = await open();
+    hub.episodeStarted(environmentView('w:0'));
+    hub.sceneReady('metaworld/reach-v3', 'abc');
+    await vi.waitFor(() => expect(page.last('episode-started').environment.scene).toBe('abc'));
+    hub.episodeStarted(environmentView('w:1'));
+    await vi.waitFor(() =>
+      expect(page.last('episode-started').environment).toMatchObject({ key: 'w:1', scene: 'abc' }),
+    );
+  });
+
   test('poses are wanted as fast as the most demanding page, and not at all without one', async () => {
     await start();
     expect(hub.posesHz()).toBe(0);
