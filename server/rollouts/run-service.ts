@@ -197,14 +197,16 @@ export class RunService {
     const spec = this.#dependencies.engine.specOf(report.plan.task);
     const attempt = report.attempt + (live.attemptsBefore.get(planKey(report.plan)) ?? 0);
     const record = episodeRecord(live.active.id, { ...report, attempt }, spec);
-    live.ledger.add(scoredEpisodeOf(record));
-    this.#dependencies.events.episode(report, record);
-    this.#dependencies.events.updated(live.ledger.summary());
     const writes = [this.#dependencies.store.recordEpisode(record)];
     const trajectory = report.end.kind === 'finished' ? report.end.outcome.trajectory : undefined;
     if (take !== undefined && trajectory !== undefined) writes.push(take(report.plan, trajectory));
+    // Counted only when it is durable: what the progress line shows as finished survives a kill of this process.
     const writing = Promise.all(writes).then(
-      () => undefined,
+      () => {
+        live.ledger.add(scoredEpisodeOf(record));
+        this.#dependencies.events.episode(report, record);
+        this.#dependencies.events.updated(live.ledger.summary());
+      },
       (reason: unknown) => this.#writeFailed(live, reason),
     );
     live.writing.add(writing);
