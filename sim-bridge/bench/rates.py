@@ -85,7 +85,7 @@ class ThroughWire:
 
 def main(episodes: int) -> None:
     """Prints one line a task: medians over alternating rounds."""
-    print(f"{ENVIRONMENTS} environments, {ROUNDS} rounds of {episodes} episodes of {HORIZON} steps each")
+    print(f"{ENVIRONMENTS} environments, {ROUNDS} rounds of {episodes} episodes of {HORIZON} steps each")  # noqa: T201
     for task in TASKS:
         simulators = [make_simulator(task) for _ in range(ENVIRONMENTS)]
         rates: dict[str, list[list[float]]] = {"bare": [], "1 group": [], "2 groups": []}
@@ -103,7 +103,7 @@ def main(episodes: int) -> None:
         for name, (wall, cpu) in medians.items():
             line += f" | {name} {cpu:6.0f}/s cpu = {cpu / base[1]:.2f}"
             line += f", {wall:6.0f}/s wall = {wall / base[0]:.2f}"
-        print(line, flush=True)
+        print(line, flush=True)  # noqa: T201
 
 
 if __name__ == "__main__":

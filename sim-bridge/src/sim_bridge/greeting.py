@@ -14,7 +14,7 @@ from sim_bridge.registry import TASK_IDS
 _PACKAGES = ("mujoco", "metaworld", "dm_control", "numpy")
 _FIRST_RETRY_S = 0.02
 _LAST_RETRY_S = 1.0
-_FIRST_REPEAT_S = 1.0
+_FIRST_REPEAT_S = 5.0
 _LAST_REPEAT_S = 10.0
 
 

@@ -98,7 +98,9 @@ class MetaWorldSimulator:
         """
         if protocol == "official-v3":
             if index >= OFFICIAL_START_COUNT:
-                raise SimulatorError("L2M_START_UNKNOWN", f"start {index} of {self._spec.task} in official-v3")
+                raise SimulatorError(
+                    "L2M_START_UNKNOWN", f"start {index} of {self._spec.task} in official-v3"
+                )
             vector = self.official_starts(seed)[index]
         else:
             vector = self._draw_starts(np.random.Generator(np.random.PCG64([seed, index])), 1)[0]
