@@ -2,7 +2,8 @@
 
 python sim-bridge/bench/bare.py TASK ENVIRONMENTS EPISODES HORIZON
 
-Each line on standard input runs every environment through so many episodes and prints `{"steps": ..., "seconds": ...}`.
+Each line on standard input runs every environment through so many episodes and prints
+`{"steps": ..., "seconds": ...}`.
 """
 
 import json
