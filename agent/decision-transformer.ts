@@ -33,7 +33,7 @@ export interface Decision {
   readonly selection: Selection | null;
 }
 
-export interface Selection {
+interface Selection {
   /** [B] int32, 0..K-1 */
   readonly keys: Tensor;
   /** [B] int32, rows of the pool; the keys themselves unless several keys share one */

@@ -18,7 +18,6 @@ export const {
   div,
   erf,
   exp,
-  expandDims,
   gather,
 
   keep,
@@ -28,7 +27,6 @@ export const {
   memory,
   minimum,
   mul,
-  neg,
   oneHot,
   reshape,
   rsqrt,

@@ -36,7 +36,7 @@ export const DMCONTROL_SLOTS: Readonly<Record<string, Slot>> = {
 };
 
 /** Meta-World's one vector lies at the front and overlaps the slots of DMControl; the model tells them apart by content. */
-export const METAWORLD_SLOTS: Readonly<Record<string, Slot>> = { state: { start: 0, length: 39 } };
+const METAWORLD_SLOTS: Readonly<Record<string, Slot>> = { state: { start: 0, length: 39 } };
 
 /**
  * Where each value of a task's flattened observation goes in the unified vector. A part shorter than its slot fills the front.

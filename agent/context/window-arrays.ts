@@ -30,19 +30,3 @@ export function windowArrays(model: ModelConfig, batch: number): WindowArrays {
     stepMask: new Float32Array(steps),
   };
 }
-
-/** Shapes by name, for whoever makes tensors of the arrays. */
-export function windowShapes(
-  model: ModelConfig,
-  batch: number,
-): Readonly<Record<Exclude<keyof WindowArrays, 'batch'>, number[]>> {
-  const perStep = [batch, model.context];
-  return {
-    states: [...perStep, model.stateSize],
-    actionTokens: [...perStep, model.actionSize],
-    returnsToGo: perStep,
-    rewards: perStep,
-    timesteps: perStep,
-    stepMask: perStep,
-  };
-}

@@ -10,12 +10,6 @@ import { assertShape, div, matMul, maximum, mul, reshape, rsqrt, slice, square, 
 export function windowQuery(tokens: Tensor, stepMask: Tensor): Tensor {
   const [batch = 0, steps = 0, , width = 0] = tokens.shape;
   const states = reshape(slice(tokens, [0, 0, 0, 0], [batch, steps, 1, width]), [batch, steps, width]);
-  return stateQuery(states, stepMask);
-}
-
-/** The same from the state tokens alone, [B, T, D]. */
-export function stateQuery(states: Tensor, stepMask: Tensor): Tensor {
-  const [batch = 0, steps = 0, width = 0] = states.shape;
   assertShape(stepMask, [batch, steps], 'stepMask');
   const total = reshape(matMul(reshape(stepMask, [batch, 1, steps]), states), [batch, width]);
   return div(total, maximum(sumKept(stepMask, 1), 1));

@@ -122,7 +122,6 @@ export const TASK_GROUPS = {
   DMC6: dmcontrol(DMC6),
   DMC16: dmcontrol([...DMC10, ...DMC6]),
 } as const satisfies Record<string, readonly TaskId[]>;
-export type TaskGroup = keyof typeof TASK_GROUPS;
 
 /** Every task the policy has slots and actuators for. */
 export const KNOWN_TASKS: readonly TaskId[] = [

@@ -24,7 +24,7 @@ export interface WindowTensors {
 }
 
 /** @throws AgentError L2M_SHAPE_MISMATCH */
-export function assertWindow(window: WindowTensors, model: ModelConfig): { batch: number; steps: number } {
+function assertWindow(window: WindowTensors, model: ModelConfig): { batch: number; steps: number } {
   const [batch = 0, steps = 0] = window.states.shape;
   assertShape(window.states, [batch, steps, model.stateSize], 'states');
   assertShape(window.actionTokens, [batch, steps, model.actionSize], 'actionTokens');

@@ -1,7 +1,7 @@
 import { AgentError } from '../agent-error.ts';
 
-export type SafetensorsDtype = 'F32' | 'F64' | 'I32' | 'I64' | 'U8' | 'BOOL';
-export type NamedData = Float32Array | Float64Array | Int32Array | BigInt64Array | Uint8Array;
+type SafetensorsDtype = 'F32' | 'F64' | 'I32' | 'I64' | 'U8' | 'BOOL';
+type NamedData = Float32Array | Float64Array | Int32Array | BigInt64Array | Uint8Array;
 
 /** One array of a file: its elements in row-major order. */
 export interface NamedArray {

@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { ADAMW, adamwStep, biasCorrections } from '../../../../agent/learning/adamw.ts';
-import { learningRateAt, PAPER_PRETRAINING } from '../../../../agent/learning/schedule.ts';
+import { learningRateAt, PAPER_FINE_TUNING, PAPER_PRETRAINING } from '../../../../agent/learning/schedule.ts';
 import { decays, trainableNames } from '../../../../agent/learning/trainable.ts';
 import { MODEL_PRESETS, PAPER_MODULATION } from '../../../../agent/config.ts';
 import { scalar, tensor, tidy } from '../../../../agent/ops.ts';
@@ -92,6 +92,7 @@ describe('learning rate', () => {
     expect(at(3999)).toBeCloseTo(1e-4, 12);
     expect(at(4000 + 500_000)).toBeCloseTo((1e-4 + 1e-6) / 2, 12);
     expect(at(2_000_000)).toBeCloseTo(1e-6, 12);
+    expect(learningRateAt(PAPER_FINE_TUNING, 99_999)).toBe(1e-4);
     expect(learningRateAt({ peak: 3, final: 1, warmUpSteps: 0, decaySteps: null }, 1e9)).toBe(3);
   });
 });

@@ -16,7 +16,7 @@ describe.each(TEST_BACKENDS)('training on backend %s', (backend) => {
 
   it.each([
     { set: 'model', modulation: { kind: 'none' }, atLeast: 0.3 },
-    { set: 'pool', modulation: LORA, atLeast: 0.02 },
+    { set: 'pool', modulation: LORA, atLeast: 0.01 },
     // Factors near 1 change little in a model of small random weights.
     { set: 'pool', modulation: { kind: 'ia3', poolSize: 4, keyCount: 4 }, atLeast: 0.0001 },
   ] as const)('lowers the loss of one batch with $set, $modulation.kind', ({ set, modulation, atLeast }) => {
@@ -31,14 +31,14 @@ describe.each(TEST_BACKENDS)('training on backend %s', (backend) => {
       secondMoments: names.map((name) => zerosLike(parameters[name]!)),
     };
     const losses: number[] = [];
-    for (let update = 1; update <= 30; update++) {
+    for (let update = 1; update <= 10; update++) {
       const before = state;
       state = tidy(() => {
         const current = { ...parameters, ...Object.fromEntries(names.map((name, i) => [name, state.parameters[i]!])) };
         const { crossEntropy, gradients } = lossAndGradients(current, batch, options);
         losses.push(crossEntropy.dataSync()[0]!);
         const [first, second] = biasCorrections(update);
-        const scalars = { learningRate: scalar(0.01), biasCorrection1: scalar(first), biasCorrection2: scalar(second) };
+        const scalars = { learningRate: scalar(0.03), biasCorrection1: scalar(first), biasCorrection2: scalar(second) };
         const next = adamwStep(before, gradients, { scalars, decayed: names.map(decays) });
         return {
           parameters: [...next.parameters],
