@@ -35,8 +35,12 @@ interface Pending {
   timer: NodeJS.Timeout | undefined;
 }
 
+type LoadBody = Omit<Extract<HostRequest, { type: 'load' }>, 'request'>;
+
 type RequestBody =
-  Omit<Extract<HostRequest, { type: 'load' }>, 'request'> | Omit<Extract<HostRequest, { type: 'decide' }>, 'request'>;
+  | LoadBody
+  | Omit<Extract<HostRequest, { type: 'prepare' }>, 'request'>
+  | Omit<Extract<HostRequest, { type: 'decide' }>, 'request'>;
 
 const HOST_ENTRY = fileURLToPath(new URL('./host-process.ts', import.meta.url));
 
@@ -49,7 +53,7 @@ export class AgentHost {
   readonly #events: AgentHostEvents;
   readonly #log: number;
   readonly #pending = new Map<number, Pending>();
-  readonly #loaded = new Map<string, RequestBody>();
+  readonly #loaded = new Map<string, LoadBody>();
   #child: ChildProcess | undefined;
   #backend: HostBackendView | undefined;
   #restarts = 0;
@@ -84,11 +88,19 @@ export class AgentHost {
 
   /** Loads a checkpoint folder under a name; loading the same name again swaps the weights between two batches. */
   async load(model: string, folder: string, maxBatch: number): Promise<HostModelView> {
-    const body = { type: 'load', model, folder, maxBatch } as const;
+    const body: LoadBody = { type: 'load', model, folder, maxBatch, dimensions: [] };
     const reply = await this.#ask(body, this.#options.startDeadlineMs);
     if (reply.type !== 'loaded') throw new L2mError('L2M_AGENT_LOST', `it answered ${reply.type} to load`);
     this.#loaded.set(model, body);
     return reply.view;
+  }
+
+  /** Compiles ahead for tasks with these action dimensions, also after every later restart. */
+  async prepare(model: string, dimensions: readonly number[]): Promise<void> {
+    const loaded = this.#loaded.get(model);
+    if (loaded === undefined) throw new L2mError('L2M_CHECKPOINT_INVALID', `${model} is not loaded`);
+    this.#loaded.set(model, { ...loaded, dimensions: [...new Set([...loaded.dimensions, ...dimensions])] });
+    await this.#ask({ type: 'prepare', model, dimensions }, this.#options.startDeadlineMs);
   }
 
   async decide(model: string, windows: WindowArrays): Promise<Decided> {

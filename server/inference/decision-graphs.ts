@@ -108,7 +108,10 @@ function compiledDimensions(wanted: number, actionSize: number): number {
   return wanted <= 4 && actionSize > 4 ? 4 : actionSize;
 }
 
-/** Batches between two sizes are filled up: few sizes start fast, these waste little on the batches that occur. */
+/**
+ * A batch usually holds half of all environments (double buffering), at most all of them. Smaller ones, at the end of a run,
+ * are filled up: each further size would cost seconds of compilation at the start.
+ */
 function ladderSizes(maxBatch: number): number[] {
-  return [...[1, 4, 8, 16, 32, 64, 128, 256, 512].filter((size) => size < maxBatch), maxBatch];
+  return [...new Set([1, Math.ceil(maxBatch / 2), maxBatch])].sort((a, b) => a - b);
 }

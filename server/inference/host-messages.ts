@@ -36,12 +36,21 @@ export type HostRequest =
       readonly model: string;
       readonly folder: string;
       readonly maxBatch: number;
+      /** Action dimensions of tasks to compile for ahead; others are compiled when first decided, which takes seconds. */
+      readonly dimensions: readonly number[];
+    }
+  | {
+      readonly type: 'prepare';
+      readonly request: number;
+      readonly model: string;
+      readonly dimensions: readonly number[];
     }
   | { readonly type: 'decide'; readonly request: number; readonly model: string; readonly windows: WindowArrays };
 
 export type HostReply =
   | { readonly type: 'ready'; readonly backend: HostBackendView }
   | { readonly type: 'loaded'; readonly request: number; readonly view: HostModelView }
+  | { readonly type: 'prepared'; readonly request: number }
   | {
       readonly type: 'decided';
       readonly request: number;

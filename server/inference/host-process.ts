@@ -32,7 +32,7 @@ async function load(request: Extract<HostRequest, { type: 'load' }>): Promise<Ho
     progress: ({ stage, finished, total }) =>
       reply({ type: 'progress', text: `policy graphs: ${stage} ${finished}/${total}` }),
   });
-  graphs.prepare(META_WORLD_ACTIONS);
+  for (const dimensions of request.dimensions) graphs.prepare(dimensions);
   const version = ++lastVersion;
   models.get(request.model)?.dispose();
   models.set(request.model, {
@@ -53,9 +53,6 @@ async function load(request: Extract<HostRequest, { type: 'load' }>): Promise<Ho
   };
 }
 
-/** The commonest number of action dimensions; graphs for others are made when a task first needs them. */
-const META_WORLD_ACTIONS = 4;
-
 async function answer(request: HostRequest): Promise<void> {
   try {
     if (request.type === 'load') {
@@ -64,6 +61,11 @@ async function answer(request: HostRequest): Promise<void> {
     }
     const loaded = models.get(request.model);
     if (loaded === undefined) throw new L2mError('L2M_CHECKPOINT_INVALID', `${request.model} is not loaded`);
+    if (request.type === 'prepare') {
+      for (const dimensions of request.dimensions) loaded.graphs.prepare(dimensions);
+      reply({ type: 'prepared', request: request.request });
+      return;
+    }
     const startMs = performance.now();
     const decided = await loaded.graphs.decide(request.windows);
     const decideMs = performance.now() - startMs;

@@ -55,6 +55,7 @@ export function modelPolicy(options: ModelPolicyOptions): { policy: ActingPolicy
     policy: {
       name,
       assertSupports: (spec) => void contextOf(spec),
+      prepare: (specs) => options.host.prepare(options.model, [...new Set(specs.map(({ actionSize }) => actionSize))]),
       begin: (spec) => episodePolicy(contextOf(spec), new ContextWindow(config), batcher),
     },
   };

@@ -30,6 +30,8 @@ export interface ActingPolicy {
   readonly name: string;
   /** @throws L2M_TASK_UNSUPPORTED if it cannot control the task */
   assertSupports(spec: TaskSpec): void;
+  /** Whatever takes long and can be done before the first episode of a run on these tasks. */
+  prepare?(specs: readonly TaskSpec[]): Promise<void>;
   begin(spec: TaskSpec, plan: EpisodePlan): EpisodePolicy;
 }
 

@@ -86,6 +86,7 @@ export class RunService {
     const { policy, checkpointHash } = await policyFor(request);
     const specs = await described;
     for (const spec of specs) policy.assertSupports(spec);
+    await policy.prepare?.(specs);
     const plans = plansOf(request).filter(({ task, start }) => options.skip?.(task, start) !== true);
     const run = options.resume ?? newRunName(request.kind);
     let past: readonly ScoredEpisode[] = [];

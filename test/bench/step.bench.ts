@@ -26,7 +26,11 @@ const { values: flags } = parseArgs({
     tasks: { type: 'string', default: 'reach-v3,walker-walk' },
   },
 });
-const [rounds, environments, episodes] = [flags.rounds, flags.environments, flags.episodes].map(Number) as [number, number, number];
+const [rounds, environments, episodes] = [flags.rounds, flags.environments, flags.episodes].map(Number) as [
+  number,
+  number,
+  number,
+];
 
 async function bareSimulators(task: TaskId) {
   const script = fileURLToPath(new URL('../../sim-bridge/bench/bare.py', import.meta.url));

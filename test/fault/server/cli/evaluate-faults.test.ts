@@ -52,7 +52,17 @@ describe('l2m evaluate when the world is unkind', () => {
     expect(killed.episodes.length).toBeGreaterThanOrEqual(2);
     expect(killed.episodes.length).toBeLessThan(12);
 
-    const resumed = await runL2m(['evaluate', '--resume', killed.run?.run ?? '', '--environments', '2', '--workers', '1', '--data', data]);
+    const resumed = await runL2m([
+      'evaluate',
+      '--resume',
+      killed.run?.run ?? '',
+      '--environments',
+      '2',
+      '--workers',
+      '1',
+      '--data',
+      data,
+    ]);
     expect(resumed.exitCode).toBe(0);
     expect(resumed.stdout).toMatch(/12 of 12 episodes, 0 errors/);
     const whole = await stored(data);
@@ -83,7 +93,17 @@ describe('l2m evaluate when the world is unkind', () => {
     command.process.kill('SIGINT');
     await command.finished;
     const { run } = await stored(data);
-    const refused = await runL2m(['evaluate', '--resume', run?.run ?? '', '--tasks', 'cartpole-balance', '--data', data, '--workers', '1']);
+    const refused = await runL2m([
+      'evaluate',
+      '--resume',
+      run?.run ?? '',
+      '--tasks',
+      'cartpole-balance',
+      '--data',
+      data,
+      '--workers',
+      '1',
+    ]);
     expect(refused.exitCode).toBe(2);
     expect(refused.stderr).toMatch(/L2M_RUN_MISMATCH.*tasks was \["dmcontrol\/pendulum-swingup"\]/);
   });

@@ -60,10 +60,7 @@ describe('a run with a real worker that breaks', () => {
   });
 
   it('counts an episode that fails at every attempt as an error, apart from failures', async () => {
-    server = await liveServer(
-      { maxAttempts: 1 },
-      { workerArguments: () => ['--inject', 'fault-after-steps=60'] },
-    );
+    server = await liveServer({ maxAttempts: 1 }, { workerArguments: () => ['--inject', 'fault-after-steps=60'] });
     const summary = await (await server.runs.start(shortRun())).over;
     expect(summary).toMatchObject({ state: 'finished', finishedEpisodes: 11, errorEpisodes: 1 });
   });
