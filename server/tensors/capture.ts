@@ -75,7 +75,7 @@ function checkedOutputs(result: unknown): NamedTensorMap {
 function recording(backend: NativeKernelBackend, recorder: GraphRecorder, body: () => void): void {
   if (Object.hasOwn(backend, 'readSync')) throw new L2mError('L2M_CAPTURE_REFUSED', 'another capture is running');
   const { binding } = backend;
-  const random = Reflect.get(Math, 'random') as typeof Math.random;
+  const random = Reflect.get<Math, 'random'>(Math, 'random');
   const assign = Reflect.get(Variable.prototype, 'assign') as Variable['assign'];
   let refusal: L2mError | undefined;
   const refuse = (got: string) => (): never => {
@@ -106,9 +106,10 @@ function recording(backend: NativeKernelBackend, recorder: GraphRecorder, body: 
 }
 
 function recordingBinding(binding: NativeBinding, recorder: GraphRecorder): NativeBinding {
-  const executeOp: NativeBinding['executeOp'] = (op, attributes, inputIds, outputCount) => {
+  const executeOp: NativeBinding['executeOp'] = (...call) => {
+    const [op, attributes, inputIds] = call;
     const known = recorder.attributes(op, attributes);
-    const outputs = binding.executeOp(op, attributes, inputIds, outputCount);
+    const outputs = binding.executeOp(...call);
     recorder.recordOperation(op, known, { inputIds, outputs });
     return outputs;
   };

@@ -1,10 +1,14 @@
 import { describe } from 'vitest';
-import { describeTensorContract } from './suite.ts';
+import { describeCompiledBehaviour } from './behaviour.ts';
+import { describeTensorContract, type ContractSubject } from './suite.ts';
+
+const subject: ContractSubject = {
+  backend: { backend: 'tensorflow-cpu', xla: false },
+  compile: {},
+  captured: true,
+};
 
 describe('compiled functions as TensorFlow graphs without XLA', () => {
-  describeTensorContract({
-    backend: { backend: 'tensorflow-cpu', xla: false },
-    compile: {},
-    captured: true,
-  });
+  describeTensorContract(subject);
+  describeCompiledBehaviour(subject);
 });

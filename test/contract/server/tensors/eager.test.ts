@@ -1,10 +1,14 @@
 import { describe } from 'vitest';
-import { describeTensorContract } from './suite.ts';
+import { describeCompiledBehaviour } from './behaviour.ts';
+import { describeTensorContract, type ContractSubject } from './suite.ts';
+
+const subject: ContractSubject = {
+  backend: { backend: 'tensorflow-cpu' },
+  compile: { capture: false },
+  captured: false,
+};
 
 describe('compiled functions run eagerly by TensorFlow', () => {
-  describeTensorContract({
-    backend: { backend: 'tensorflow-cpu' },
-    compile: { capture: false },
-    captured: false,
-  });
+  describeTensorContract(subject);
+  describeCompiledBehaviour(subject);
 });

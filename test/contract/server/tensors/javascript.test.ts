@@ -1,10 +1,14 @@
 import { describe } from 'vitest';
-import { describeTensorContract } from './suite.ts';
+import { describeCompiledBehaviour } from './behaviour.ts';
+import { describeTensorContract, type ContractSubject } from './suite.ts';
+
+const subject: ContractSubject = {
+  backend: { backend: 'javascript' },
+  compile: {},
+  captured: false,
+};
 
 describe('compiled functions run eagerly in JavaScript', () => {
-  describeTensorContract({
-    backend: { backend: 'javascript' },
-    compile: {},
-    captured: false,
-  });
+  describeTensorContract(subject);
+  describeCompiledBehaviour(subject);
 });
