@@ -102,9 +102,36 @@ const OTHER_DMCONTROL = [
   'acrobot-swingup_sparse',
   'cartpole-balance_sparse',
   'cartpole-swingup_sparse',
+  'cartpole-three_poles',
+  'cartpole-two_poles',
+  'dog-fetch',
+  'dog-run',
+  'dog-stand',
+  'dog-trot',
+  'dog-walk',
   'fish-swim',
   'hopper-hop',
+  'humanoid-run',
+  'humanoid-run_pure_state',
+  'humanoid-stand',
+  'humanoid-walk',
+  'humanoid_CMU-run',
+  'humanoid_CMU-stand',
+  'humanoid_CMU-walk',
+  'lqr-lqr_2_1',
+  'lqr-lqr_6_2',
   'manipulator-bring_ball',
+  'manipulator-bring_peg',
+  'manipulator-insert_ball',
+  'manipulator-insert_peg',
+  'point_mass-hard',
+  'quadruped-escape',
+  'quadruped-fetch',
+  'quadruped-run',
+  'quadruped-walk',
+  'stacker-stack_2',
+  'stacker-stack_4',
+  'swimmer-swimmer15',
   'swimmer-swimmer6',
 ] as const;
 
@@ -123,7 +150,7 @@ export const TASK_GROUPS = {
   DMC16: dmcontrol([...DMC10, ...DMC6]),
 } as const satisfies Record<string, readonly TaskId[]>;
 
-/** Every task the policy has slots and actuators for. */
+/** Every task of both suites. Some of DMControl's have more actuators than the policy has action tokens: other policies run them. */
 export const KNOWN_TASKS: readonly TaskId[] = [
   ...TASK_GROUPS.MT50,
   ...TASK_GROUPS.DMC16,

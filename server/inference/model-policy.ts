@@ -56,15 +56,26 @@ export function modelPolicy(options: ModelPolicyOptions): { policy: ActingPolicy
       name,
       assertSupports: (spec) => void contextOf(spec),
       prepare: (specs) => options.host.prepare(options.model, [...new Set(specs.map(({ actionSize }) => actionSize))]),
-      begin: (spec) => episodePolicy(contextOf(spec), new ContextWindow(config), batcher),
+      begin: (spec, plan) =>
+        episodePolicy({ task: contextOf(spec), window: new ContextWindow(config), isFirst: plan.start === 0 }, batcher),
     },
   };
 }
 
-function episodePolicy(task: TaskContext, window: ContextWindow, batcher: Batcher<Request, Decision>): EpisodePolicy {
+interface EpisodeContext {
+  readonly task: TaskContext;
+  readonly window: ContextWindow;
+  /** The first start of a task; the reference shows only that one as it is observed (spec §6.3). */
+  readonly isFirst: boolean;
+}
+
+function episodePolicy(
+  { task, window, isFirst }: EpisodeContext,
+  batcher: Batcher<Request, Decision>,
+): EpisodePolicy {
   return {
     decide: (row: TickRow) => {
-      if (row.step === 0) window.start({ task, observation: row.observation });
+      if (row.step === 0) window.start({ task, observation: row.observation, isFirst });
       else window.append({ executedAction: row.executed, reward: row.reward, observation: row.observation });
       return batcher.submit({ window, actionSize: task.actionSize });
     },

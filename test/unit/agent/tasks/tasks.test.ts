@@ -8,6 +8,7 @@ describe('task groups', () => {
     expect(sizes).toEqual({ MT10: 10, MT40: 40, MT50: 50, CW10: 10, CW20: 10, DMC10: 10, DMC6: 6, DMC16: 16 });
     expect(TASK_GROUPS.CW20).toHaveLength(20);
     expect(new Set(KNOWN_TASKS).size).toBe(KNOWN_TASKS.length);
+    expect(KNOWN_TASKS).toHaveLength(101);
     expect(TASK_GROUPS.MT10.every((task) => TASK_GROUPS.MT50.includes(task))).toBe(true);
   });
 
