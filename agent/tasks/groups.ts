@@ -96,7 +96,7 @@ const DMC6 = [
   'walker-walk',
 ] as const;
 
-/** The rest of the suite's benchmarking tasks that have at most six actuators. */
+/** The rest of the suite. */
 const OTHER_DMCONTROL = [
   'acrobot-swingup',
   'acrobot-swingup_sparse',

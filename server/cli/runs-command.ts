@@ -77,7 +77,7 @@ async function showRun(store: Store, run: string, options: RunsOptions): Promise
     process.stdout.write(`${options.export}\n`);
     return;
   }
-  const scores = taskScores(await store.latestEpisodes(run), stored.tasks);
+  const scores = taskScores(await store.latestEpisodes(run), stored.tasks, stored.protocol);
   if (options.json === true) {
     process.stdout.write(`${JSON.stringify({ run: stored, scores }, null, 2)}\n`);
     return;

@@ -25,9 +25,9 @@ export class RunLedger {
   #endedMs: number | undefined;
 
   constructor(options: LedgerOptions) {
-    const { planned, past } = options;
+    const { planned, past, request } = options;
     this.#options = options;
-    this.#scores = new RunScores(planned, past);
+    this.#scores = new RunScores(planned, past, request.protocol);
     const totals = this.#scores.totals();
     this.#stepsBefore = totals.steps;
     this.#episodesBefore = totals.finished;

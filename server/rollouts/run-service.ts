@@ -3,6 +3,7 @@ import type { TaskId, TaskSpec } from '../../protocol/task.ts';
 import { L2mError, errorFromUnknown } from '../errors.ts';
 import type { EpisodeRecord, PlannedTask, Provenance, RunChange, ScoredEpisode } from '../store/records.ts';
 import { FINAL_STATES, scoredEpisodeOf } from '../store/records.ts';
+import { newRunId } from '../store/run-id.ts';
 import type { RunStore } from '../store/run-store.ts';
 import { ActiveRun, type EpisodeReport } from './active-run.ts';
 import type { ActingPolicy } from './acting-policy.ts';
@@ -88,7 +89,7 @@ export class RunService {
     for (const spec of specs) policy.assertSupports(spec);
     await policy.prepare?.(specs);
     const plans = plansOf(request).filter(({ task, start }) => options.skip?.(task, start) !== true);
-    const run = options.resume ?? newRunName(request.kind);
+    const run = options.resume ?? newRunId(request.kind, new Date());
     let past: readonly ScoredEpisode[] = [];
     let failed: readonly ScoredEpisode[] = [];
     if (options.resume === undefined) {
@@ -281,12 +282,4 @@ function plansOf(request: RunRequest): EpisodePlan[] {
 
 function plannedTasks(request: RunRequest, plans: readonly EpisodePlan[]): PlannedTask[] {
   return request.tasks.map((task) => ({ task, episodes: plans.filter((plan) => plan.task === task).length }));
-}
-
-/** `evaluate-20261123-191502-x7f`: sorts by time, and two started in the same second differ. */
-function newRunName(kind: string): string {
-  const time = new Date().toISOString().replace(/[-:]/g, '').replace('T', '-').slice(0, 15);
-  return `${kind}-${time}-${Math.floor((performance.now() * 1000) % 46_656)
-    .toString(36)
-    .padStart(3, '0')}`;
 }

@@ -40,7 +40,7 @@ export async function exportRun(store: RunStore, database: Database, request: Ex
 async function writeJson(store: RunStore, run: StoredRun, path: string): Promise<void> {
   const file = await open(path, 'w');
   try {
-    const scores = taskScores(await store.latestEpisodes(run.run), run.tasks);
+    const scores = taskScores(await store.latestEpisodes(run.run), run.tasks, run.protocol);
     await file.write(`{\n"run": ${JSON.stringify(run)},\n"scores": ${JSON.stringify(scores)},\n"episodes": [`);
     let written = 0;
     for (;;) {

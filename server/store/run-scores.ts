@@ -1,7 +1,7 @@
 import { normalizedScore } from '../../agent/scoring/normalized-score.ts';
 import { successRate } from '../../agent/scoring/success.ts';
 import type { Rate, TaskScore } from '../../protocol/dashboard-messages.ts';
-import type { TaskId } from '../../protocol/task.ts';
+import { domainOf, type EvaluationProtocol, type TaskId } from '../../protocol/task.ts';
 import type { PlannedTask, ScoredEpisode } from './records.ts';
 
 /** Totals over the tasks of a run; `steps` counts scored and failed attempts alike. */
@@ -22,8 +22,17 @@ export interface RunTotals {
 export class RunScores {
   readonly #tallies = new Map<TaskId, TaskTally>();
 
-  constructor(tasks: readonly PlannedTask[], episodes: Iterable<ScoredEpisode> = []) {
-    for (const { task, episodes: planned } of tasks) this.#tallies.set(task, new TaskTally(task, planned));
+  readonly #protocol: EvaluationProtocol | null;
+
+  /** @param protocol decides whether returns can be normalised; null for runs without one */
+  constructor(
+    tasks: readonly PlannedTask[],
+    episodes: Iterable<ScoredEpisode> = [],
+    protocol: EvaluationProtocol | null = null,
+  ) {
+    this.#protocol = protocol;
+    for (const { task, episodes: planned } of tasks)
+      this.#tallies.set(task, new TaskTally(task, planned, isComparable(task, protocol)));
     for (const episode of episodes) this.#tallyOf(episode.task).add(episode);
   }
 
@@ -55,20 +64,27 @@ export class RunScores {
 
   #tallyOf(task: TaskId): TaskTally {
     let tally = this.#tallies.get(task);
-    if (tally === undefined) this.#tallies.set(task, (tally = new TaskTally(task, 0)));
+    if (tally === undefined)
+      this.#tallies.set(task, (tally = new TaskTally(task, 0, isComparable(task, this.#protocol))));
     return tally;
   }
 }
 
 /** Scores of a run from its episodes: the latest attempt at each start state counts, errors apart. */
-export function taskScores(episodes: Iterable<ScoredEpisode>, planned: readonly PlannedTask[]): TaskScore[] {
-  return new RunScores(planned, episodes).scores();
+export function taskScores(
+  episodes: Iterable<ScoredEpisode>,
+  planned: readonly PlannedTask[],
+  protocol: EvaluationProtocol | null = null,
+): TaskScore[] {
+  return new RunScores(planned, episodes, protocol).scores();
 }
 
 class TaskTally {
   steps = 0;
   readonly #task: TaskId;
   readonly #planned: number;
+  /** Whether the table of returns is about episodes of the same length. */
+  readonly #comparable: boolean;
   readonly #latest = new Map<number, ScoredEpisode>();
   /** First steps with success of the latest attempts, ascending. */
   readonly #firstSteps: number[] = [];
@@ -78,9 +94,10 @@ class TaskTally {
   #successesAtEnd = 0;
   #returnSum = 0;
 
-  constructor(task: TaskId, planned: number) {
+  constructor(task: TaskId, planned: number, comparable: boolean) {
     this.#task = task;
     this.#planned = planned;
+    this.#comparable = comparable;
   }
 
   add(episode: ScoredEpisode): void {
@@ -106,7 +123,7 @@ class TaskTally {
       successAtEnd: rate(this.#successesAtEnd, this.#judged),
       firstSuccessStep: medianOfSorted(this.#firstSteps),
       meanReturn,
-      normalizedScore: meanReturn === null ? null : normalizedScore(this.#task, meanReturn),
+      normalizedScore: meanReturn === null || !this.#comparable ? null : normalizedScore(this.#task, meanReturn),
     };
   }
 
@@ -124,6 +141,11 @@ class TaskTally {
     if (sign === 1) this.#firstSteps.splice(place, 0, episode.firstSuccessStep);
     else this.#firstSteps.splice(place, 1);
   }
+}
+
+/** The published returns of Meta-World are of 200 steps (spec §6.5); 500 steps earn more, whatever the policy. */
+function isComparable(task: TaskId, protocol: EvaluationProtocol | null): boolean {
+  return domainOf(task) === 'dmcontrol' || protocol !== 'official-v3';
 }
 
 function scoredReturn(episode: ScoredEpisode): number {

@@ -51,7 +51,8 @@ export function addRunRoutes(api: Api, { store, runs }: HttpDependencies): void 
     async (request) => {
       const stored = await store.getRun(request.params.run);
       const live = runs.summary(stored.run);
-      const scores = live?.tasks ?? new RunScores(stored.tasks, await store.latestEpisodes(stored.run)).scores();
+      const scores =
+        live?.tasks ?? new RunScores(stored.tasks, await store.latestEpisodes(stored.run), stored.protocol).scores();
       return { run: withLive(stored, live), scores, live: live ?? null };
     },
   );
@@ -83,7 +84,11 @@ export function addRunRoutes(api: Api, { store, runs }: HttpDependencies): void 
     async (request) => {
       const stored = await store.getRun(request.params.run);
       const live = runs.summary(stored.run);
-      const scores = new RunScores(stored.tasks, live === undefined ? await store.latestEpisodes(stored.run) : []);
+      const scores = new RunScores(
+        stored.tasks,
+        live === undefined ? await store.latestEpisodes(stored.run) : [],
+        stored.protocol,
+      );
       const { meanSuccessAnyTime, meanSuccessAtEnd } = live ?? scores.totals();
       const state = live?.state ?? stored.state;
       return { run: stored.run, state, scores: live?.tasks ?? scores.scores(), meanSuccessAnyTime, meanSuccessAtEnd };

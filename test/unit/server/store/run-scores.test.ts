@@ -137,3 +137,26 @@ describe('RunScores', () => {
     );
   });
 });
+
+describe('normalised scores', () => {
+  it('are given only where the table is about episodes of the same length', () => {
+    const episode = (task: string) =>
+      ({
+        task,
+        start: 0,
+        attempt: 1,
+        outcome: 'scored',
+        length: 200,
+        return: 500,
+        successAtEnd: null,
+        firstSuccessStep: null,
+      }) as const;
+    const tasks = ['metaworld/reach-v3', 'dmcontrol/walker-walk'];
+    const episodes = tasks.map(episode);
+    const planned = tasks.map((task) => ({ task, episodes: 1 }));
+    const given = (protocol: 'official-v3' | 'l2m-paper') =>
+      taskScores(episodes, planned, protocol).map(({ normalizedScore }) => normalizedScore !== null);
+    expect(given('l2m-paper')).toEqual([true, true]);
+    expect(given('official-v3')).toEqual([false, true]);
+  });
+});
