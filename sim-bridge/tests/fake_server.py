@@ -17,7 +17,7 @@ from sim_bridge.worker import Worker
 
 Message = dict[str, Any]
 
-DEADLINE_S = 20.0
+DEADLINE_S = 60.0
 _SERVER_ACTOR: Message = {"kind": "server"}
 
 

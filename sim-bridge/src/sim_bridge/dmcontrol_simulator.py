@@ -17,7 +17,7 @@ from sim_bridge.simulator import (
     ObservationPart,
     TaskSpec,
     Transition,
-    is_sound,
+    fits_wire,
 )
 
 # These draw the model itself (stiffness and damping) when they are built, so another start is another model.
@@ -39,6 +39,7 @@ class DmControlSimulator:
         self._redrawn = domain in _DRAWN_MODEL_DOMAINS
         self._load(np.random.RandomState(0))
         observation = self._environment.reset().observation
+        self._layout = _layout_of(observation)
         self._spec = TaskSpec(
             task=f"dmcontrol/{domain}-{task}",
             observation=tuple(ObservationPart(name, np.size(value)) for name, value in observation.items()),
@@ -78,7 +79,7 @@ class DmControlSimulator:
         else:
             self._snapshot.restore()
             self._environment.task.random.seed([seed, index])
-        return _flattened(self._environment.reset().observation)
+        return self._flattened(self._environment.reset().observation)
 
     def step(self, action: Float32Array) -> Transition:
         """Applies one action, mapped affinely from [-1, 1] to the actuators' range; see `Simulator.step`.
@@ -86,11 +87,12 @@ class DmControlSimulator:
         Actuators without a range (`lqr`) get the action as it is.
         """
         try:
+            # Any warning of MuJoCo becomes an exception here.
             moment = self._environment.step(self._control_from_action(action))
         except control.PhysicsError:
             return self._unstable()
-        observation = _flattened(moment.observation)
-        if not is_sound(self.data, observation):
+        observation = self._flattened(moment.observation)
+        if not fits_wire(observation):
             return self._unstable()
         # Without a time limit the suite ends an episode only where the task itself says so, with discount 0.
         return Transition(
@@ -119,14 +121,27 @@ class DmControlSimulator:
             return exact
         return self._minimum + (exact + 1.0) * 0.5 * (self._maximum - self._minimum)
 
+    def _flattened(self, observation: dict[str, Any]) -> Float64Array:
+        flat = np.empty(self._spec.observation_size)
+        for part, place, is_matrix in self._layout:
+            value = observation[part]
+            flat[place] = value.ravel() if is_matrix else value
+        return flat
+
     def _unstable(self) -> Transition:
         return Transition(
             np.zeros(self._spec.observation_size), 0.0, terminated=False, success=False, unstable=True
         )
 
 
-def _flattened(observation: dict[str, Any]) -> Float64Array:
-    return np.concatenate([np.ravel(value) for value in observation.values()], dtype=np.float64)
+def _layout_of(observation: dict[str, Any]) -> list[tuple[str, slice, bool]]:
+    """Name, place and whether it has more than one dimension, of each part."""
+    layout: list[tuple[str, slice, bool]] = []
+    end = 0
+    for name, value in observation.items():
+        begin, end = end, end + np.size(value)
+        layout.append((name, slice(begin, end), np.ndim(value) > 1))
+    return layout
 
 
 def _make_headless(physics: Any) -> None:

@@ -2,7 +2,6 @@
 
 import time
 from collections import deque
-from dataclasses import replace
 from typing import Literal
 
 from sim_bridge.codec import STEP_FLAGS
@@ -121,7 +120,7 @@ class Environments:
         if kind != "unstable":
             return row
         episode.finished = True
-        return replace(row, flags=STEP_FLAGS["unstable"], poses=None)
+        return row._replace(flags=STEP_FLAGS["unstable"], poses=None)
 
     def _free(self, environment: int) -> None:
         """Ends whatever an environment was doing or was about to do."""

@@ -45,7 +45,10 @@ def observed_message(rows: Sequence[Row], tick: int, timing: TickTiming) -> dict
 
 
 def _padded(vectors: Sequence[Float32Array]) -> Float32Array:
-    matrix = np.zeros((len(vectors), max(vector.size for vector in vectors)), dtype=np.float32)
+    sizes = {vector.size for vector in vectors}
+    if len(sizes) == 1:
+        return np.array(vectors)
+    matrix = np.zeros((len(vectors), max(sizes)), dtype=np.float32)
     for row, vector in zip(matrix, vectors, strict=True):
         row[: vector.size] = vector
     return matrix
