@@ -85,7 +85,7 @@ export function progressText(summary: RunSummary): string {
 }
 
 async function report(server: LiveServer, summary: RunSummary, options: JobOptions): Promise<void> {
-  process.stdout.write(`${scoreTable(summary)}`);
+  process.stdout.write(scoreTable(summary));
   if (summary.message !== '') process.stdout.write(`${summary.state}: ${summary.message}\n`);
   if (summary.state === 'stopped') {
     process.stdout.write(`resume with: npx l2m ${summary.kind} --resume ${summary.run}\n`);

@@ -113,7 +113,7 @@ export class AgentHost {
     this.#closing = true;
     const child = this.#child;
     closeSync(this.#log);
-    if (child === undefined || child.exitCode !== null) return;
+    if (child?.connected !== true) return;
     await new Promise<void>((resolve) => {
       const killer = setTimeout(() => child.kill('SIGKILL'), 2000);
       child.once('exit', () => {

@@ -69,10 +69,7 @@ interface EpisodeContext {
   readonly isFirst: boolean;
 }
 
-function episodePolicy(
-  { task, window, isFirst }: EpisodeContext,
-  batcher: Batcher<Request, Decision>,
-): EpisodePolicy {
+function episodePolicy({ task, window, isFirst }: EpisodeContext, batcher: Batcher<Request, Decision>): EpisodePolicy {
   return {
     decide: (row: TickRow) => {
       if (row.step === 0) window.start({ task, observation: row.observation, isFirst });

@@ -59,6 +59,7 @@ export class RolloutEngine {
   readonly #running = new Map<number, Running>();
   readonly #lastTask = new Map<string, TaskId>();
   #nextEpisode = 1;
+  #turn = 0;
 
   constructor(hub: WorkerHub, specs: ReadonlyMap<TaskId, TaskSpec>, observer: StepObserver) {
     this.#hub = hub;
@@ -168,10 +169,7 @@ export class RolloutEngine {
   #startOne(worker: string, session: ReadySession, environment: number): boolean {
     const key = `${worker}:${environment}`;
     const hosts = (task: TaskId) => session.tasks.has(task);
-    for (let turn = 0; turn < this.#runs.length; turn++) {
-      const run = this.#runs.shift();
-      if (run === undefined) break;
-      this.#runs.push(run);
+    for (const run of this.#inTurn()) {
       if (!run.hungry) continue;
       const attempt = run.queue.next(this.#lastTask.get(key), hosts);
       if (attempt === undefined) continue;
@@ -179,6 +177,12 @@ export class RolloutEngine {
       return true;
     }
     return this.#runs.some((run) => run.hungry);
+  }
+
+  /** All runs, beginning with another one each time. */
+  #inTurn(): ActiveRun[] {
+    const first = this.#turn++ % Math.max(1, this.#runs.length);
+    return [...this.#runs.slice(first), ...this.#runs.slice(0, first)];
   }
 
   #start(
