@@ -2,6 +2,7 @@ import { decodePageEvent, encodeMessage, packFrames, unpackFrames } from '../pro
 import type { PageEvent, PageRequest } from '../protocol/dashboard-messages.ts';
 import type { WireError } from '../protocol/error-codes.ts';
 import { PROTOCOL_VERSION } from '../protocol/version.ts';
+import { lossReason, retryDelayMs } from './retry.ts';
 
 export type ConnectionState =
   | { readonly kind: 'connecting'; readonly attempt: number }
@@ -29,15 +30,6 @@ export interface Connection {
 /** A dead network path shows only when something is sent over it. */
 const KEEP_ALIVE_MS = 10_000;
 const CONNECT_TIMEOUT_MS = 5000;
-const FIRST_RETRY_MS = 250;
-const LAST_RETRY_MS = 8000;
-const SLOW_CLOSE_CODE = 4008;
-
-/** Doubles from 0.25 s to 8 s; jitter keeps many pages from coming back in the same instant. */
-export function retryDelayMs(attempt: number, random: number): number {
-  const full = Math.min(LAST_RETRY_MS, FIRST_RETRY_MS * 2 ** attempt);
-  return full * (0.5 + random / 2);
-}
 
 /** Keeps one connection to the server for as long as the page lives. State is always that of the socket itself. */
 export function createConnection(options: ConnectionOptions): Connection {
@@ -104,8 +96,7 @@ export function createConnection(options: ConnectionOptions): Connection {
     }
     const delay = retryDelayMs(attempt, Math.random());
     attempt++;
-    const reason = event.code === SLOW_CLOSE_CODE ? 'this page fell too far behind' : 'the server does not answer';
-    options.onState({ kind: 'waiting', attempt, retryAt: Date.now() + delay, reason });
+    options.onState({ kind: 'waiting', attempt, retryAt: Date.now() + delay, reason: lossReason(event.code) });
     retryTimer = setTimeout(connect, delay);
   }
 

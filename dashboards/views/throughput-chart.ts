@@ -19,7 +19,7 @@ export function throughputChart(element: HTMLElement, history: LoadHistory): { u
     {
       width: element.clientWidth,
       height: HEIGHT,
-      padding: [6, 4, 0, 0],
+      padding: [6, 14, 0, 0],
       cursor: { show: false },
       legend: { show: false },
       scales: { x: { time: true }, y: { range: (_, __, highest) => [0, niceLimit(highest)] } },
