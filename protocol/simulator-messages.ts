@@ -204,7 +204,6 @@ export type ServerMessage = Static<typeof ServerMessageSchema>;
 export type Hello = Static<typeof HelloSchema>;
 export type Observed = Static<typeof ObservedSchema>;
 export type Fault = Static<typeof FaultSchema>;
-export type Scene = Static<typeof SceneSchema>;
 export type Assign = Static<typeof AssignSchema>;
 export type Act = Static<typeof ActSchema>;
 export type Actor = Static<typeof ActorSchema>;

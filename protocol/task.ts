@@ -19,7 +19,6 @@ export const ObservationPartSchema = Type.Object(
   },
   { additionalProperties: false },
 );
-export type ObservationPart = Static<typeof ObservationPartSchema>;
 
 /** Everything a policy has to know of a task. All actions live in [-1, 1]; the worker maps them to the actuators' range. */
 export const TaskSpecSchema = Type.Object(
