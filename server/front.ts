@@ -112,9 +112,13 @@ export async function openFront(parts: FrontParts): Promise<Front> {
     url,
     notice: (level, text) => hub.notice(level, text),
     scene: (task, scene) => {
-      sceneOf.set(task, scene.hash);
       void scenes.put(scene).then((stored) => {
-        if (!stored.ok) hub.notice('warning', stored.error.message);
+        if (!stored.ok) {
+          hub.notice('warning', stored.error.message);
+          return;
+        }
+        sceneOf.set(task, scene.hash);
+        hub.sceneReady(task, scene.hash);
       });
     },
     wantScenes: (tasks) => {
