@@ -1,10 +1,14 @@
 const FIRST_RETRY_MS = 250;
-const LAST_RETRY_MS = 8000;
+const GROWTH = 1.6;
+/** A server that is being restarted comes back within a minute; until then no page waits longer than this. */
+const LONGEST_SOON_MS = 1800;
+const SOON_ATTEMPTS = 40;
+const LONGEST_MS = 8000;
 
-/** Doubles from 0.25 s to 8 s; jitter keeps many pages from coming back in the same instant. @param random 0..1 */
+/** How long to wait before attempt number `attempt`; jitter keeps many pages from coming back at once. @param random 0..1 */
 export function retryDelayMs(attempt: number, random: number): number {
-  const full = Math.min(LAST_RETRY_MS, FIRST_RETRY_MS * 2 ** attempt);
-  return full * (0.5 + random / 2);
+  const longest = attempt < SOON_ATTEMPTS ? LONGEST_SOON_MS : LONGEST_MS;
+  return Math.min(longest, FIRST_RETRY_MS * GROWTH ** attempt) * (0.5 + random / 2);
 }
 
 /** Why a connection was lost, in words for a person. */

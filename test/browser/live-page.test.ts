@@ -100,7 +100,7 @@ describe.skipIf(browserSkipReason() !== undefined)('live page in Chromium', () =
     const tile = tab.locator('[data-task="metaworld/reach-v3"].tile');
     await tile.locator('[data-figure=step]', { hasText: /^12$/ }).waitFor(WAIT);
     expect(await tile.locator('[data-figure=reward]').innerText()).toBe(recorded[0]!.rewards[12]!.toFixed(2));
-    expect(await paintedPixels(tile.locator('canvas.sparkline'))).toBeGreaterThan(20);
+    expect(await paintedPixels(tab, '[data-task="metaworld/reach-v3"].tile canvas.sparkline')).toBeGreaterThan(20);
 
     const row = tab.locator('tr[data-task="metaworld/reach-v3"]');
     expect(await row.locator('.rate-number').first().innerText()).toMatch(/100 %\s+7\/7/);

@@ -62,7 +62,10 @@ describe.skipIf(browserSkipReason() !== undefined)('the page of a live evaluatio
     const before = handle.summary().steps;
     await new Promise((resolve) => setTimeout(resolve, 700));
     expect(handle.summary().steps).toBe(before);
-    await page.getByRole('button', { name: /resume/i }).first().click();
+    await page
+      .getByRole('button', { name: /resume/i })
+      .first()
+      .click();
     await until('running again', () => handle.summary().state === 'running', 30_000);
   });
 

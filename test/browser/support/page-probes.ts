@@ -1,4 +1,4 @@
-import type { Locator, Page } from 'playwright-core';
+import type { Page } from 'playwright-core';
 
 /**
  * What tests ask of the page's own objects. The expressions run in the browser and are therefore text: the program that
@@ -20,11 +20,12 @@ export function horizontalOverflow(tab: Page): Promise<number> {
 }
 
 /** Pixels of a 2D canvas that something was drawn on. */
-export function paintedPixels(canvas: Locator): Promise<number> {
-  return canvas.evaluate<number, undefined>(`(canvas) => {
+export function paintedPixels(tab: Page, selector: string): Promise<number> {
+  return tab.evaluate<number>(`(() => {
+    const canvas = document.querySelector(${JSON.stringify(selector)});
     const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
     return data.filter((value, index) => index % 4 === 3 && value > 0).length;
-  }`);
+  })()`);
 }
 
 /** Brightness (0..255) of a PNG on a grid of 48 by 36 places. */
