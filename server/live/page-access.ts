@@ -4,19 +4,21 @@ import { isIP } from 'node:net';
 
 export type PageRole = 'viewer' | 'operator';
 
-/** Whoever presents `operator` may pause and stop runs. No tokens at all: everybody who can connect is an operator. */
+/** `operator` and `admin` may pause and stop runs. No tokens at all: everybody who can connect is an operator. */
 export interface PageTokens {
   readonly viewer?: string;
   readonly operator?: string;
+  readonly admin?: string;
 }
 
 /** The role a token stands for, or null. Compared in constant time. */
 export function roleOfToken(tokens: PageTokens, token: string | undefined): PageRole | null {
-  if (tokens.viewer === undefined && tokens.operator === undefined) return 'operator';
+  if (tokens.viewer === undefined && tokens.operator === undefined && tokens.admin === undefined) return 'operator';
   if (token === undefined) return null;
   const operator = sameSecret(tokens.operator, token);
+  const admin = sameSecret(tokens.admin, token);
   const viewer = sameSecret(tokens.viewer, token);
-  if (operator) return 'operator';
+  if (operator || admin) return 'operator';
   return viewer ? 'viewer' : null;
 }
 

@@ -52,7 +52,10 @@ export interface PageHub {
   /** @param poses float32 [rows, 7] flattened: rows of `ScenePoses.rows`, world frame left out; copied */
   poses(key: string, poses: Float32Array): void;
   episodeEnded(event: Omit<EpisodeEnded, 'type' | 'sequence'>): void;
-  /** The environment will not be used again (its run ended, its worker is gone): its tile goes. */
+  /**
+   * The environment will not be used again: its tile goes. Not needed for workers that `workersUpdated` shows to be lost or
+   * leaves out, nor for environments of runs that are over: those keep their last picture until another run starts.
+   */
   environmentClosed(key: string): void;
   workersUpdated(workers: readonly WorkerView[]): void;
   /** `viewers` is filled in by the hub. */

@@ -109,6 +109,7 @@ export class PageState {
   episodeStarted(started: EnvironmentView): EnvironmentView | null {
     const known = this.environments.get(started.key);
     if (known === undefined && this.environments.size >= WIRE_LIMITS.environmentsPerPage) return null;
+    if (known?.view.run !== started.run) this.#closeOfOtherRuns(started.run);
     const view = started.scene === '' ? { ...started, scene: this.#scenes.get(started.task) ?? '' } : started;
     this.environments.set(view.key, {
       view,
@@ -165,8 +166,13 @@ export class PageState {
     return known;
   }
 
+  /** Environments of workers that are lost, gone or not listed are closed: what they showed goes on elsewhere. */
   workersUpdated(workers: readonly WorkerView[]): void {
     this.workers = workers.slice(0, MOST_WORKERS);
+    const living = new Set(workers.filter((worker) => isLiving(worker)).map((worker) => worker.worker));
+    for (const key of this.environments.keys()) {
+      if (!living.has(key.slice(0, key.lastIndexOf(':')))) this.environmentClosed(key);
+    }
   }
 
   loadUpdated(load: LoadView): void {
@@ -186,11 +192,23 @@ export class PageState {
     };
   }
 
+  /** The last pictures of a run that is over stay until the next run needs the place. */
+  #closeOfOtherRuns(run: string): void {
+    for (const [key, { view }] of this.environments) {
+      const other = view.run === run ? undefined : this.#runs.get(view.run);
+      if (other !== undefined && isOver(other)) this.environmentClosed(key);
+    }
+  }
+
   #runsTooLarge(): boolean {
     let tasks = 0;
     for (const run of this.#runs.values()) tasks += run.tasks.length;
     return this.#runs.size > MOST_RUNS || tasks > MOST_RUN_TASKS;
   }
+}
+
+function isLiving({ state }: WorkerView): boolean {
+  return state === 'starting' || state === 'ready';
 }
 
 function isOver(run: RunSummary): boolean {

@@ -27,14 +27,15 @@ export const sceneRoutes: FastifyPluginCallback<{ scenes: SceneStore }> = (app, 
       return reply.header('content-encoding', 'gzip').send(scene[part]);
     };
   const schema = { params: Params, tags: ['scenes'] };
+  const config = { access: 'viewer' as const };
   app.get(
     '/scene/:hash',
-    { schema: { ...schema, summary: 'Manifest of a scene' } },
+    { config, schema: { ...schema, summary: 'Manifest of a scene' } },
     answer('manifest', 'application/json'),
   );
   app.get(
     '/scene/:hash/assets',
-    { schema: { ...schema, summary: 'Meshes and textures of a scene' } },
+    { config, schema: { ...schema, summary: 'Meshes and textures of a scene' } },
     answer('assets', 'application/octet-stream'),
   );
   done();

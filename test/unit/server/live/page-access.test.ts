@@ -34,5 +34,6 @@ describe('tokens', () => {
     expect(roleOfToken(tokens, '')).toBeNull();
     expect(roleOfToken(tokens, undefined)).toBeNull();
     expect(roleOfToken({ operator: 'do' }, 'see')).toBeNull();
+    expect(roleOfToken({ operator: 'do', admin: 'all' }, 'all')).toBe('operator');
   });
 });

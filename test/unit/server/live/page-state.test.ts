@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import type { WorkerView } from '../../../../protocol/dashboard-messages.ts';
 import { decodePageEvent, encodeMessage, unpackFrames } from '../../../../protocol/codec.ts';
 import { tensorView } from '../../../../protocol/tensor.ts';
 import { packedFrames } from '../../../../server/live/frames-message.ts';
@@ -65,6 +66,44 @@ describe('frames message', () => {
     state.poses('w:0', poses);
     poses.fill(2);
     expect(state.environments.get('w:0')?.poses[0]).toBe(1);
+  });
+});
+
+describe('environments', () => {
+  const worker = (name: string, state: WorkerView['state']): WorkerView => ({
+    worker: name,
+    state,
+    processId: 1,
+    environments: 2,
+    stepsPerSecond: 0,
+    restarts: 0,
+    message: '',
+  });
+
+  test('go with their worker', () => {
+    const state = new PageState();
+    for (const key of ['a:0', 'b:0', 'c:0']) state.episodeStarted(environmentView(key));
+    state.workersUpdated([worker('a', 'ready'), worker('b', 'lost')]);
+    expect([...state.environments.keys()]).toEqual(['a:0']);
+  });
+
+  test('of a run that is over stay until another run starts', () => {
+    const state = new PageState();
+    state.runUpdated(runSummary('run-1'));
+    for (const key of ['a:0', 'a:1']) state.episodeStarted(environmentView(key));
+    state.runUpdated(runSummary('run-1', { state: 'finished' }));
+    expect(state.environments.size).toBe(2);
+    state.runUpdated(runSummary('run-2'));
+    state.episodeStarted(environmentView('a:0', { run: 'run-2', episode: 9 }));
+    expect([...state.environments.keys()]).toEqual(['a:0']);
+  });
+
+  test('get the geometry of their task whenever it comes', () => {
+    const state = new PageState();
+    state.episodeStarted(environmentView('a:0'));
+    expect(state.sceneReady('metaworld/reach-v3', 'abc').map((view) => view.scene)).toEqual(['abc']);
+    expect(state.sceneReady('metaworld/reach-v3', 'abc')).toEqual([]);
+    expect(state.episodeStarted(environmentView('a:1'))?.scene).toBe('abc');
   });
 });
 
