@@ -77,7 +77,7 @@ class FakeServer:
     def send_frames(self, frames: list[bytes]) -> None:
         self.socket.send_multipart([self.peer, *frames])
 
-    def welcome(self, heartbeat_ms: int = 200, liveness_ms: int = 60_000) -> Message:
+    def welcome(self, heartbeat_ms: int = 200, liveness_ms: int = 600_000) -> Message:
         hello = self.receive("hello")
         self.send(
             {

@@ -132,8 +132,8 @@ def test_late_and_repeated_actions_are_ignored_and_counted(server: FakeServer, w
     server.assign(0, 2, CARTPOLE)
     server.receive("observed")
     server.act((0, 1, [0.0]), (3, 9, [0.0]))
-    assert server.hears_nothing_but_heartbeats(0.3)
-    assert worker.worker.ignored.late == 2
+    wait_until(lambda: worker.worker.ignored.late == 2)
+    assert server.hears_nothing_but_heartbeats(0.2)
     server.act((0, 2, [0.25]), (0, 2, [0.75]))
     assert server.receive("observed")["executed"].tolist() == [[0.25]]
     assert worker.worker.ignored.repeated == 1
@@ -147,8 +147,8 @@ def test_release_frees_the_environment(server: FakeServer, worker: WorkerThread)
     server.receive("observed")
     finish(server, 0, 1)
     server.act((0, 1, [0.0]))
-    assert server.hears_nothing_but_heartbeats(0.3)
-    assert worker.worker.ignored.late == 1
+    wait_until(lambda: worker.worker.ignored.late == 1)
+    assert server.hears_nothing_but_heartbeats(0.2)
 
 
 @pytest.mark.usefixtures("worker")
@@ -307,27 +307,27 @@ def test_heartbeats_come_in_the_agreed_rhythm(server: FakeServer) -> None:
         started = time.monotonic()
         for _ in range(4):
             server.receive("heartbeat")
-        assert 0.15 <= time.monotonic() - started < 2.0
+        assert time.monotonic() - started >= 0.15
 
 
 def test_silence_of_the_server_brings_a_new_hello_and_forgets_all_episodes(server: FakeServer) -> None:
     with WorkerThread(server) as worker:
-        server.welcome(liveness_ms=400)
+        server.welcome(liveness_ms=1500)
         server.assign(0, 1, CARTPOLE)
         server.receive("observed")
         server.welcome()
         server.act((0, 1, [0.0]))
-        assert server.hears_nothing_but_heartbeats(0.3)
-        assert worker.worker.ignored.late == 1
+        wait_until(lambda: worker.worker.ignored.late == 1)
+        assert server.hears_nothing_but_heartbeats(0.2)
         server.assign(0, 1, CARTPOLE)
         server.receive("observed")
 
 
 def test_a_talking_server_is_not_silent(server: FakeServer) -> None:
     with WorkerThread(server):
-        server.welcome(liveness_ms=400)
+        server.welcome(liveness_ms=1500)
         for _ in range(5):
-            time.sleep(0.2)
+            time.sleep(0.4)
             server.send({"type": "alive"})
         assert server.hears_nothing_but_heartbeats(0.1)
 
@@ -344,13 +344,13 @@ def test_assignments_from_before_a_welcome_are_not_started(server: FakeServer) -
 def test_a_restarted_server_is_greeted_and_gets_no_old_rows() -> None:
     first = FakeServer()
     with WorkerThread(first):
-        first.welcome(heartbeat_ms=50, liveness_ms=500)
+        first.welcome(heartbeat_ms=50, liveness_ms=1500)
         first.assign(0, 1, CARTPOLE)
         first.receive("observed")
         first.act((0, 1, [0.0]))
         endpoint = first.endpoint
         first.close()
-        time.sleep(0.7)
+        time.sleep(1.7)
         with FakeServer(endpoint) as second:
             second.welcome()
             second.assign(0, 1, CARTPOLE)

@@ -147,10 +147,10 @@ def test_injected_crash_ends_the_process(server: FakeServer) -> None:
 def test_injected_hang_silences_even_the_heartbeat(server: FakeServer) -> None:
     with worker_process(server, "--inject", "hang-after-steps=2") as process:
         run_into_fault(server)
-        time.sleep(0.2)
-        while server.socket.poll(0):
-            server.receive_frames()
-        assert not server.socket.poll(500)
+        end = time.monotonic() + DEADLINE_S
+        while server.socket.poll(1000):
+            assert decode_worker(server.receive_frames())["type"] == "heartbeat"
+            assert time.monotonic() < end
         assert process.poll() is None
 
 
