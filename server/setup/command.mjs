@@ -4,7 +4,7 @@ import path from 'node:path';
 import { paths } from './paths.mjs';
 
 /** A command that failed, with the end of what it printed and where the whole of it lies. */
-export class CommandFailed extends Error {
+class CommandFailed extends Error {
   constructor(what, tail, logFile) {
     super(
       `${what}\n${tail.map((line) => `    ${line}`).join('\n')}\n    (whole output: ${path.relative(paths.root, logFile)})`,
@@ -19,9 +19,9 @@ export class CommandFailed extends Error {
  *
  * @param {string} command
  * @param {string[]} args
- * @param {{ log: string, cwd?: string, env?: Record<string, string> }} options
+ * @param {{ log: string, cwd?: string, env?: Record<string, string>, deadlineMs?: number }} options
  * @returns {Promise<string[]>} the last 200 lines printed
- * @throws {CommandFailed} on a nonzero exit or when the command cannot be started
+ * @throws {CommandFailed} on a nonzero exit, when the command cannot be started, or has not ended after deadlineMs (half an hour)
  */
 export function runCommand(command, args, options) {
   mkdirSync(paths.logs, { recursive: true });
@@ -36,6 +36,7 @@ export function runCommand(command, args, options) {
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     const stopChild = () => child.kill('SIGTERM');
+    const timer = setTimeout(stopChild, options.deadlineMs ?? 1_800_000);
     process.once('exit', stopChild);
     let rest = '';
     const take = (text) => {
@@ -52,6 +53,7 @@ export function runCommand(command, args, options) {
     child.stdout.setEncoding('utf8').on('data', take);
     child.stderr.setEncoding('utf8').on('data', take);
     const finish = (problem) => {
+      clearTimeout(timer);
       process.removeListener('exit', stopChild);
       log.end();
       if (rest.trim() !== '') tail.push(rest);

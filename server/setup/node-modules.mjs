@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { runCommand } from './command.mjs';
 import { findProgram } from './find-tools.mjs';
@@ -14,16 +14,28 @@ export const nodeModules = {
   async make(say) {
     // Also true when somebody ran `npm ci` or `npm install` by hand: nothing to do, and nothing to take away from under them.
     if (missingPackages(paths.root).length === 0) return 'already installed';
+    // In place where npm once finished: `npm ci` takes everything away first, and something may be running.
+    if (existsSync(path.join(paths.nodeModules, '.package-lock.json'))) {
+      say('npm install');
+      await npm(['install', '--no-save']);
+      if (missingPackages(paths.root).length === 0) return 'brought up to date';
+    }
     say('npm ci');
-    const npm = process.env['npm_execpath'];
-    const [command, before] =
-      npm !== undefined && /\.c?js$/.test(npm) ? [process.execPath, [npm]] : [findProgram(['npm']) ?? 'npm', []];
-    await runCommand(command, [...before, 'ci', '--no-audit', '--no-fund', '--prefer-offline'], { log: 'npm-ci' });
+    await npm(['ci']);
     const missing = missingPackages(paths.root);
     if (missing.length > 0) throw new Error(`npm ci left out ${missing.slice(0, 5).join(', ')}`);
   },
   advice: 'check the connection to the npm registry (or its mirror and proxy in ~/.npmrc), then run the command again',
 };
+
+/** With the npm that started this process, if one did; `npm run --silent` would silence its errors too. */
+function npm(args) {
+  const started = process.env['npm_execpath'];
+  const options = ['--no-audit', '--no-fund', '--prefer-offline', '--loglevel=warn'];
+  const isScript = started !== undefined && /\.c?js$/.test(started);
+  const command = isScript ? process.execPath : (findProgram(['npm']) ?? 'npm');
+  return runCommand(command, [...(isScript ? [started] : []), ...args, ...options], { log: 'npm' });
+}
 
 /**
  * Packages of the lock file that are not installed in the locked version. npm writes `node_modules/.package-lock.json` as

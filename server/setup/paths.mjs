@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url';
 import path from 'node:path';
 
 /** The checkout this file belongs to: everything set-up makes lives under its `.l2m`, except `node_modules`. */
-export const root = fileURLToPath(new URL('../..', import.meta.url));
+const root = fileURLToPath(new URL('../..', import.meta.url));
 
 const made = path.join(root, '.l2m');
 const virtualEnvironment = path.join(made, 'venv');

@@ -65,7 +65,7 @@ async function makeAll(options, progress) {
       if (!ready) return false;
       if (!options.again && isFresh(stage)) return true;
       try {
-        await makeStage(stage, progress);
+        await makeStage(stage, progress, options.again);
         return true;
       } catch (error) {
         failures.push({ stage, error });

@@ -8,8 +8,8 @@ import { paths } from './paths.mjs';
  * @property {string} id file name of the stamp
  * @property {() => string} key hash of the inputs
  * @property {() => boolean} isIntact cheap look whether what was made is still there; starts no process
- * @property {(say: (line: string) => void) => Promise<string | void>} make must be safe to repeat after being cut off anywhere;
- *   may return what to say at the end
+ * @property {(say: (line: string) => void, again: boolean) => Promise<string | void>} make must be safe to repeat after being
+ *   cut off anywhere; may return what to say at the end; `again` asks to keep no intermediate result
  * @property {string} advice what to do when it fails
  */
 
@@ -23,14 +23,15 @@ export function isFresh(stage) {
  *
  * @param {Stage} stage
  * @param {import('./progress.mjs').Progress} progress
+ * @param {boolean} [again]
  */
-export async function makeStage(stage, progress) {
+export async function makeStage(stage, progress, again = false) {
   // The key from before the work: an input that changes meanwhile makes the stamp stale.
   const key = stage.key();
   rmSync(stampFile(stage.id), { force: true });
   progress.begin(stage.name);
   try {
-    const ending = await stage.make((line) => progress.say(`${stage.name}: ${line}`));
+    const ending = await stage.make((line) => progress.say(`${stage.name}: ${line}`), again);
     writeStamp(stage.id, key);
     progress.end(stage.name, ending ?? 'ready');
   } catch (error) {

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { findCompiler, findProgram, findPrograms } from '../../../../server/setup/find-tools.mjs';
-import { chooseTensorflow } from '../../../../server/setup/native-tensorflow.mjs';
+import { chooseTensorflow } from '../../../../server/setup/tensorflow-wheel.mjs';
 import { missingPackages } from '../../../../server/setup/node-modules.mjs';
 import { lockedNames, whyNot } from '../../../../server/setup/python-environment.mjs';
 
