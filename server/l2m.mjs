@@ -5,6 +5,10 @@ import { fileURLToPath } from 'node:url';
 // Plain JavaScript, so that it can say what to do when nothing is installed yet.
 const root = fileURLToPath(new URL('..', import.meta.url));
 if (!existsSync(`${root}/node_modules/tsx`)) {
+  if (process.argv[2] === 'doctor') {
+    const { firstAid } = await import('./setup/first-aid.mjs');
+    process.exit(await firstAid());
+  }
   process.stderr.write('l2m is not set up yet. Run `npm start`, or `npm run setup` to set up only.\n');
   process.exit(1);
 }

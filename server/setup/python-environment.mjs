@@ -92,8 +92,13 @@ function isWishedPython() {
   return wish === undefined || wish === '' || (existsSync(wishFile) && readFileSync(wishFile, 'utf8') === wish);
 }
 
-/** The first interpreter that will do. */
-async function choosePython() {
+/**
+ * The first interpreter that will do.
+ *
+ * @returns {Promise<{ executable: string, version: string, hasVenv: boolean, hasPip: boolean }>}
+ * @throws with the reason for each that will not
+ */
+export async function choosePython() {
   const refused = [];
   for (const candidate of findPrograms(pythonNames())) {
     const described = await describePython(candidate).catch((error) => ({ problem: error.message.split('\n')[0] }));

@@ -1,22 +1,12 @@
 import { mkdirSync, statfsSync } from 'node:fs';
-import { dashboardBuild } from './dashboard-build.mjs';
 import { findChromium } from './find-tools.mjs';
 import { takeLock } from './lock.mjs';
-import { nativeTensorflow, readNativeState } from './native-tensorflow.mjs';
-import { nodeModules } from './node-modules.mjs';
+import { readNativeState } from './native-tensorflow.mjs';
 import { paths } from './paths.mjs';
+import { plan } from './plan.mjs';
 import { Progress, seconds } from './progress.mjs';
-import { pythonPackages, pythonVenv } from './python-environment.mjs';
 import { isFresh, makeStage } from './stage.mjs';
 
-/** Stages and what each waits for; the rest runs side by side. */
-const plan = [
-  { stage: nodeModules, after: [] },
-  { stage: pythonVenv, after: [] },
-  { stage: pythonPackages, after: [pythonVenv] },
-  { stage: nativeTensorflow, after: [nodeModules, pythonVenv] },
-  { stage: dashboardBuild, after: [nodeModules] },
-];
 const neededBytes = 4e9;
 const longestSetUpMs = 3_600_000;
 
