@@ -5,10 +5,11 @@ import { PROTOCOL_VERSION } from '../protocol/version.ts';
 import { lossReason, retryDelayMs } from './retry.ts';
 
 export type ConnectionState =
-  | { readonly kind: 'connecting'; readonly attempt: number }
+  /** `lost`: why there is no connection any more; null for the first one. */
+  | { readonly kind: 'connecting'; readonly lost: string | null }
   | { readonly kind: 'open' }
   /** Lost; the next attempt is at `retryAt` (milliseconds of `Date.now`). */
-  | { readonly kind: 'waiting'; readonly attempt: number; readonly retryAt: number; readonly reason: string }
+  | { readonly kind: 'waiting'; readonly lost: string; readonly retryAt: number }
   /** The server does not want this page; only a person can change that. */
   | { readonly kind: 'refused'; readonly error: WireError };
 
@@ -35,6 +36,7 @@ const CONNECT_TIMEOUT_MS = 5000;
 export function createConnection(options: ConnectionOptions): Connection {
   let socket: WebSocket | null = null;
   let attempt = 0;
+  let lostBecause: string | null = null;
   let retryTimer: ReturnType<typeof setTimeout> | undefined;
   let connectTimer: ReturnType<typeof setTimeout> | undefined;
   let refusal: WireError | null = null;
@@ -47,7 +49,7 @@ export function createConnection(options: ConnectionOptions): Connection {
   function connect(): void {
     clearTimeout(retryTimer);
     refusal = null;
-    options.onState({ kind: 'connecting', attempt });
+    options.onState({ kind: 'connecting', lost: lostBecause });
     const opening = new WebSocket(options.url);
     socket = opening;
     opening.binaryType = 'arraybuffer';
@@ -81,6 +83,7 @@ export function createConnection(options: ConnectionOptions): Connection {
     if (message.type === 'welcome') {
       clearTimeout(connectTimer);
       attempt = 0;
+      lostBecause = null;
       options.onState({ kind: 'open' });
     }
     options.onEvent(message, decoded.value.frames);
@@ -96,7 +99,8 @@ export function createConnection(options: ConnectionOptions): Connection {
     }
     const delay = retryDelayMs(attempt, Math.random());
     attempt++;
-    options.onState({ kind: 'waiting', attempt, retryAt: Date.now() + delay, reason: lossReason(event.code) });
+    lostBecause = lossReason(event.code);
+    options.onState({ kind: 'waiting', lost: lostBecause, retryAt: Date.now() + delay });
     retryTimer = setTimeout(connect, delay);
   }
 

@@ -13,7 +13,7 @@ const NUMBERS_MS = 100;
 /** Everything the views read, as signals: a view is drawn again only if a value that it read has changed. */
 export class Store {
   readonly state = signal(INITIAL_STATE);
-  readonly connection = signal<ConnectionState>({ kind: 'connecting', attempt: 0 });
+  readonly connection = signal<ConnectionState>({ kind: 'connecting', lost: null });
   /** Rises when the numbers in `live` should be shown anew. */
   readonly numbersTick = signal(0);
   /** Pictures drawn in the last second; null while nothing is drawn. */
@@ -38,6 +38,7 @@ export class Store {
 
   #connection: Connection | null = null;
   #numbersAt = 0;
+  #numbersTimer: ReturnType<typeof setTimeout> | undefined;
 
   connect(url: string, token: string | undefined): void {
     this.#connection?.close();
@@ -81,10 +82,7 @@ export class Store {
         this.live.apply(event, frames, now);
         this.history.add(event.load, Date.now() / 1000);
         this.send({ type: 'acknowledge', frame: event.frame, visible: !document.hidden });
-        if (now - this.#numbersAt >= NUMBERS_MS) {
-          this.#numbersAt = now;
-          this.numbersTick.value++;
-        }
+        this.#showNumbersSoon(now);
         break;
       }
       case 'snapshot':
@@ -96,6 +94,19 @@ export class Store {
       case 'refused':
         break;
     }
+  }
+
+  /** At most every `NUMBERS_MS`, and never leaves the newest unshown. */
+  #showNumbersSoon(now: number): void {
+    if (this.#numbersTimer !== undefined) return;
+    const show = (): void => {
+      this.#numbersTimer = undefined;
+      this.#numbersAt = performance.now();
+      this.numbersTick.value++;
+    };
+    const wait = this.#numbersAt + NUMBERS_MS - now;
+    if (wait <= 0) show();
+    else this.#numbersTimer = setTimeout(show, wait);
   }
 
   /** Tells the server at once: a page that shows again should not wait for its next slow picture. */

@@ -43,7 +43,7 @@ function connectionWords(state: ConnectionState): string {
     case 'connecting':
       return '';
     case 'waiting':
-      return `Disconnected: ${state.reason}. Trying again.`;
+      return `Disconnected: ${state.lost}. Trying again.`;
     case 'refused':
       return state.error.message;
   }

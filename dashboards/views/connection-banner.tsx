@@ -11,9 +11,9 @@ export function ConnectionBanner({ store }: { readonly store: Store }) {
     case 'open':
       return null;
     case 'connecting':
-      return state.attempt === 0 ? null : <Banner text="Connecting again…" />;
+      return state.lost === null ? null : <Lost store={store} reason={state.lost} retryAt={0} />;
     case 'waiting':
-      return <Waiting store={store} retryAt={state.retryAt} reason={state.reason} />;
+      return <Lost store={store} reason={state.lost} retryAt={state.retryAt} />;
     case 'refused': {
       const { code, message, hint } = state.error;
       return (
@@ -35,13 +35,14 @@ export function ConnectionBanner({ store }: { readonly store: Store }) {
   }
 }
 
-interface WaitingProps {
+interface LostProps {
   readonly store: Store;
-  readonly retryAt: number;
   readonly reason: string;
+  /** Milliseconds of `Date.now`. */
+  readonly retryAt: number;
 }
 
-function Waiting({ store, retryAt, reason }: WaitingProps) {
+function Lost({ store, reason, retryAt }: LostProps) {
   const seconds = useSignal(0);
   useEffect(() => {
     const count = (): void => {
@@ -52,22 +53,18 @@ function Waiting({ store, retryAt, reason }: WaitingProps) {
     return () => clearInterval(timer);
   }, [retryAt]);
   const known = store.seeded.value ? ' What you see is the last known state.' : '';
-  const when = seconds.value > 0 ? ` Trying again in ${seconds.value} s.` : ' Trying again…';
-  return (
-    <Banner text={`Disconnected: ${reason}.${known}${when}`}>
-      <button type="button" class="button" onClick={() => store.retryNow()}>
-        Try now
-      </button>
-    </Banner>
-  );
-}
-
-function Banner({ text, children }: { readonly text: string; readonly children?: preact.ComponentChildren }) {
+  // Below two seconds a countdown would only flicker.
+  const when = seconds.value > 2 ? ` Trying again in ${seconds.value} s.` : ' Trying again…';
   return (
     <div class="banner">
       <WarningIcon />
-      <span>{text}</span>
-      {children}
+      <span>
+        Disconnected: {reason}.{known}
+        {when}
+      </span>
+      <button type="button" class="button" onClick={() => store.retryNow()}>
+        Try now
+      </button>
     </div>
   );
 }

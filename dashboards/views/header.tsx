@@ -78,10 +78,11 @@ function LiveFigures({ store }: { readonly store: Store }) {
 }
 
 function ConnectionDot({ store }: { readonly store: Store }) {
-  const { kind } = store.connection.value;
-  const words = { connecting: 'Connecting', open: 'Live', waiting: 'Offline', refused: 'Refused' }[kind];
+  const state = store.connection.value;
+  const shown = state.kind === 'connecting' && state.lost !== null ? 'waiting' : state.kind;
+  const words = { connecting: 'Connecting', open: 'Live', waiting: 'Offline', refused: 'Refused' }[shown];
   return (
-    <span class={`connection connection-${kind}`} data-connection={kind}>
+    <span class={`connection connection-${shown}`} data-connection={shown}>
       <span class="connection-dot" aria-hidden="true" />
       {words}
     </span>
