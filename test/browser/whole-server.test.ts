@@ -31,8 +31,8 @@ describe.skipIf(browserSkipReason() !== undefined)('the page of a live evaluatio
   });
 
   afterAll(async () => {
-    await browser?.close();
-    await server?.close();
+    await browser.close();
+    await server.close();
   });
 
   it('shows every running environment and its task', async () => {
