@@ -6,6 +6,7 @@ import { errorFromUnknown } from './errors.ts';
 import { PolicyProvider } from './inference/policy-provider.ts';
 import { RolloutEngine } from './rollouts/engine.ts';
 import { RunService } from './rollouts/run-service.ts';
+import { WorkerRates } from './simulators/worker-rates.ts';
 import { WorkerFleet } from './simulators/worker-fleet.ts';
 import { openRunStore } from './store/duckdb-run-store.ts';
 import type { RunStore } from './store/run-store.ts';
@@ -64,6 +65,7 @@ async function compose(
   const serverId = randomUUID();
   const telemetry = new Telemetry(createMetrics({ processFigures: true }));
   const { metrics } = telemetry;
+  const workerRates = new WorkerRates();
   const store = await openRunStore({
     directory: config.data,
     onCommit: (seconds) => metrics.commitSeconds.observe(seconds),
@@ -85,7 +87,10 @@ async function compose(
 
   const fleet = await WorkerFleet.open(
     {
-      rows: (rows, timing) => parts.engine?.onRows(rows, timing),
+      rows: (rows, timing, worker) => {
+        workerRates.add(worker, rows.length);
+        parts.engine?.onRows(rows, timing);
+      },
       fault: (fault) => parts.engine?.onFault(fault),
       scene: (task, scene) => parts.front?.scene(task, scene),
       late: (count) => metrics.lateMessages.inc(count),
@@ -148,7 +153,17 @@ async function compose(
   parts.runs = runs;
 
   if (options.serve) {
-    const front = await openFront({ config, serverId, store, runs, fleet, policies, telemetry, log: log.log });
+    const front = await openFront({
+      config,
+      serverId,
+      store,
+      runs,
+      fleet,
+      policies,
+      telemetry,
+      log: log.log,
+      workerRates,
+    });
     parts.front = front;
     closers.push(() => front.close());
   }

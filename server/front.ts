@@ -26,6 +26,7 @@ import type { PolicyChoice } from './rollouts/run-request.ts';
 import type { RunService } from './rollouts/run-service.ts';
 import type { TickRow } from './simulators/tick-rows.ts';
 import type { WorkerFleet } from './simulators/worker-fleet.ts';
+import type { WorkerRates } from './simulators/worker-rates.ts';
 import type { SceneBytes } from './simulators/worker-hub.ts';
 import type { EpisodeRecord } from './store/records.ts';
 import { scoredEpisodeOf } from './store/records.ts';
@@ -43,6 +44,7 @@ export interface FrontParts {
   readonly policies: PolicyProvider;
   readonly telemetry: Telemetry;
   readonly log: Log;
+  readonly workerRates: WorkerRates;
 }
 
 /** What people and programs see of the server from outside: the page with its WebSocket, scenes, and the HTTP API. */
@@ -62,11 +64,12 @@ export interface Front {
   close(): Promise<void>;
 }
 
-const LOAD_EVERY_MS = 500;
+const LOAD_EVERY_MS = 1000;
 
 export async function openFront(parts: FrontParts): Promise<Front> {
   const { config, fleet, runs, telemetry } = parts;
   const tokens = config.tokens === '' ? {} : await readTokens(config.tokens);
+  const workers = () => fleet.views((worker) => Math.round(parts.workerRates.perSecond(worker)));
   const scenes = new SceneStore(join(config.data, 'scenes'));
   const sceneOf = new Map<TaskId, string>();
   const hub = createPageHub({
@@ -87,7 +90,7 @@ export async function openFront(parts: FrontParts): Promise<Front> {
         hosted: () => [...new Set([...fleet.hub.sessions().values()].flatMap((session) => [...session.tasks]))],
         spec: (task) => fleet.catalog.specs.get(task),
       },
-      workers: () => fleet.views(() => 0),
+      workers,
       metrics: telemetry.metrics,
       log: parts.log,
     },
@@ -106,6 +109,7 @@ export async function openFront(parts: FrontParts): Promise<Front> {
     telemetry.viewers(hub.viewers());
     telemetry.queueDepth(parts.policies.queueDepth);
     hub.loadUpdated(telemetry.load());
+    hub.workersUpdated(workers());
   }, LOAD_EVERY_MS);
 
   return {
@@ -128,7 +132,7 @@ export async function openFront(parts: FrontParts): Promise<Front> {
     },
     workersChanged: () => {
       fleet.hub.broadcast({ type: 'watch', posesHz: hub.posesHz() });
-      hub.workersUpdated(fleet.views(() => 0));
+      hub.workersUpdated(workers());
     },
     modelChanged: (view) => hub.modelUpdated(view),
     episodeStarted: ({ key, run, episode, plan }) =>
