@@ -62,8 +62,8 @@ function LiveFigures({ store }: { readonly store: Store }) {
         <dd>{siNumber(stepsPerSecond)}</dd>
       </div>
       <div title="Simulation, transport and decision of one step, median of the last seconds">
-        <dt>step</dt>
-        <dd>{short(totalMs)} ms</dd>
+        <dt>per step</dt>
+        <dd>{totalMs > 0 ? `${short(totalMs)} ms` : '–'}</dd>
       </div>
       <div class="wide-only" title="Pictures drawn a second; nothing is drawn while nothing moves">
         <dt>fps</dt>

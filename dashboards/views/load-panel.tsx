@@ -1,5 +1,6 @@
 import { useEffect, useRef } from 'preact/hooks';
 import { useComputed } from '@preact/signals';
+import type { LoadView } from '../../protocol/dashboard-messages.ts';
 import { short, siNumber } from '../format.ts';
 import type { Store } from '../store.ts';
 import { theme } from '../theme.ts';
@@ -13,20 +14,25 @@ const SHARES = [
 /** Throughput of the last two minutes, and where the time of a step goes. */
 export function LoadPanel({ store }: { readonly store: Store }) {
   const load = useComputed(() => store.atTick(() => store.state.peek().load));
-  const { batchSize, queueDepth, queueMs, stepsPerSecond } = load.value;
-  const parts = SHARES.map(([key, name]) => ({ name, milliseconds: load.value[key] }));
-  const total = parts.reduce((sum, part) => sum + part.milliseconds, 0);
+  const measured = useComputed(() => store.atTick(() => store.history.times.length > 1));
   return (
     <section class="panel" aria-labelledby="load-title">
       <h2 id="load-title">
-        Throughput <span class="count">{siNumber(stepsPerSecond)} steps/s</span>
+        Throughput {measured.value && <span class="count">{siNumber(load.value.stepsPerSecond)} steps/s</span>}
       </h2>
-      <ThroughputChart store={store} />
-      <div
-        class="time-split"
-        role="img"
-        aria-label={parts.map((part) => `${part.name} ${short(part.milliseconds)} ms`).join(', ')}
-      >
+      {measured.value ? <ThroughputChart store={store} /> : <p class="empty">Nothing measured yet.</p>}
+      {load.value.totalMs > 0 && <TimeSplit load={load.value} />}
+    </section>
+  );
+}
+
+function TimeSplit({ load }: { readonly load: LoadView }) {
+  const parts = SHARES.map(([key, name]) => ({ name, milliseconds: load[key] }));
+  const total = parts.reduce((sum, part) => sum + part.milliseconds, 0);
+  const words = parts.map((part) => `${part.name} ${short(part.milliseconds)} ms`).join(', ');
+  return (
+    <>
+      <div class="time-split" role="img" aria-label={words}>
         {parts.map((part, index) => (
           <span
             key={part.name}
@@ -47,9 +53,9 @@ export function LoadPanel({ store }: { readonly store: Store }) {
         ))}
       </dl>
       <p class="load-note">
-        batch {short(batchSize)} · queue {Math.round(queueDepth)} · waits {short(queueMs)} ms
+        batch {short(load.batchSize)} · queue {Math.round(load.queueDepth)} · waits {short(load.queueMs)} ms
       </p>
-    </section>
+    </>
   );
 }
 
