@@ -48,7 +48,10 @@ export interface StageOptions {
   readonly onFps: (fps: number) => void;
 }
 
-/** Without a graphics card, pictures are drawn in turn, as many as fit into this time of each frame. */
+/**
+ * Without a graphics card, pictures are drawn in turn, as many as fit into this time; then the page rests as long as that
+ * took, so that it answers to its user however slow drawing is.
+ */
 const SOFTWARE_BUDGET_MS = 25;
 /** With one, frames that take longer than this for a while make the pictures coarser. */
 const SLOW_FRAME_MS = 30;
@@ -71,6 +74,7 @@ export class Stage {
   #cleared = false;
   #pixelRatio = this.#quality.pixelRatio;
   #frameMs = 0;
+  #restUntil = 0;
   #lastFrameAt = 0;
   #pictures = 0;
   #countedAt = 0;
@@ -159,6 +163,7 @@ export class Stage {
       this.#lastFrameAt = 0;
       return;
     }
+    if (this.#quality.software && now < this.#restUntil) return;
     if (this.#quality.software) this.#drawInTurn(due, now);
     else for (const tile of due) this.#draw(tile, now);
     this.#pictures++;
@@ -180,8 +185,10 @@ export class Stage {
     for (const tile of due) {
       this.#draw(tile, performance.now());
       context.readPixels(0, 0, 1, 1, context.RGBA, context.UNSIGNED_BYTE, pixel);
-      if (performance.now() - startedAt > SOFTWARE_BUDGET_MS) return;
+      if (performance.now() - startedAt > SOFTWARE_BUDGET_MS) break;
     }
+    const finishedAt = performance.now();
+    this.#restUntil = finishedAt + (finishedAt - startedAt);
   }
 
   #draw(tile: TileState, now: number): void {

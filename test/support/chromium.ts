@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { chromium, type Browser } from 'playwright-core';
 
 const CANDIDATES = [
-  process.env['CHROMIUM'],
+  process.env['L2M_CHROMIUM'],
   '/usr/bin/chromium',
   '/usr/bin/chromium-browser',
   '/usr/bin/google-chrome',
@@ -21,7 +21,7 @@ const ARGUMENTS = [
   '--ignore-gpu-blocklist',
 ];
 
-/** Path of an installed Chromium or Chrome (`CHROMIUM` names another one), or undefined. */
+/** Path of an installed Chromium or Chrome (`L2M_CHROMIUM` names another one), or undefined. */
 export function chromiumPath(): string | undefined {
   return CANDIDATES.find((path) => path !== undefined && path !== '' && existsSync(path));
 }
@@ -30,7 +30,7 @@ export function chromiumPath(): string | undefined {
 export function browserSkipReason(): string | undefined {
   if (chromiumPath() !== undefined) return undefined;
   const reason =
-    'skipped: no Chromium or Chrome found (Debian: apt-get install chromium; or set CHROMIUM to the path of one)';
+    'skipped: no Chromium or Chrome found (Debian: apt-get install chromium; or set L2M_CHROMIUM to the path of one)';
   console.warn(reason);
   return reason;
 }
