@@ -18,7 +18,7 @@ describe.skipIf(browserSkipReason() !== undefined)('the page of a live evaluatio
   beforeAll(async () => {
     server = await liveServer({ environments: 2 }, { serve: true });
     browser = await launchChromium();
-    page = await browser.newPage({ viewport: { width: 480, height: 600 } });
+    page = await browser.newPage({ viewport: { width: 1280, height: 900 } });
     page.on('pageerror', (error) => problems.push(error.message));
     page.on('console', (message) => {
       if (message.type() === 'error') problems.push(message.text());
@@ -43,17 +43,21 @@ describe.skipIf(browserSkipReason() !== undefined)('the page of a live evaluatio
   });
 
   it('draws the robots from poses that the simulators stream', async () => {
-    // Paused once poses have come: software rendering and simulators share two cores.
+    // Paused once poses have come: software rendering and simulators share two cores. Both tiles are in view, else
+    // they would not be drawn.
     await until(
       'steps with a viewer',
       () => server.telemetry.load().viewers > 0 && handle.summary().finishedEpisodes > 1,
       90_000,
     );
     server.runs.pause(handle.run);
-    await page.waitForFunction("!document.body.innerText.includes('Loading the scene')", undefined, WAIT);
-    await page.waitForFunction("!document.body.innerText.includes('Waiting for the geometry')", undefined, WAIT);
-    expect(await page.locator('canvas').count()).toBeGreaterThan(0);
-    server.runs.resume(handle.run);
+    try {
+      await page.waitForFunction("!document.body.innerText.includes('Loading the scene')", undefined, WAIT);
+      await page.waitForFunction("!document.body.innerText.includes('Waiting for the geometry')", undefined, WAIT);
+      expect(await page.locator('canvas').count()).toBeGreaterThan(0);
+    } finally {
+      server.runs.resume(handle.run);
+    }
   });
 
   it('fills the table as episodes end', async () => {
