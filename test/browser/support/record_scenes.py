@@ -2,7 +2,7 @@
 
 Usage: record_scenes.py OUT TASK[:STEPS]...
 
-For each task: OUT/<n>.json (description), OUT/<n>.manifest, OUT/<n>.assets, OUT/<n>.poses (float32 [steps + 1, rows, 7]).
+For each task: OUT/<n>.json (description), .manifest, .assets, .poses (float32 [steps + 1, rows, 7]).
 Meta-World is driven by its scripted expert, DMControl by slow sine waves.
 """
 
@@ -20,6 +20,7 @@ warnings.filterwarnings("ignore")
 
 
 def metaworld_task(name: str) -> Any:
+    """Yields model, data, reward and success: of the start, then of every step of the scripted expert."""
     import metaworld
     from metaworld.policies import ENV_POLICY_MAP
 
@@ -36,6 +37,7 @@ def metaworld_task(name: str) -> Any:
 
 
 def dmcontrol_task(name: str) -> Any:
+    """Yields the same for a task of dm_control under slow sine waves."""
     from dm_control import suite
 
     domain, task = next((d, t) for d, t in suite.ALL_TASKS if f"{d}-{t}".replace("_", "-") == name)
@@ -49,10 +51,12 @@ def dmcontrol_task(name: str) -> Any:
         step += 1
         action = np.clip(np.sin(0.12 * step + phases), spec.minimum, spec.maximum)
         timestep = environment.step(action)
-        yield environment.physics.model.ptr, environment.physics.data.ptr, float(timestep.reward or 0.0), False
+        reward = float(timestep.reward or 0.0)
+        yield environment.physics.model.ptr, environment.physics.data.ptr, reward, False
 
 
 def record(out: Path, number: int, argument: str) -> None:
+    """Writes the files of one task."""
     task, _, steps = argument.partition(":")
     domain, name = task.split("/")
     play = metaworld_task(name) if domain == "metaworld" else dmcontrol_task(name)
@@ -67,7 +71,8 @@ def record(out: Path, number: int, argument: str) -> None:
     out.joinpath(f"{number}.manifest").write_bytes(export.manifest_json)
     out.joinpath(f"{number}.assets").write_bytes(export.assets)
     out.joinpath(f"{number}.poses").write_bytes(np.stack(rows).astype("<f4").tobytes())
-    described = {"task": task, "hash": export.hash, "rows": poses.count, "rewards": rewards, "successes": successes}
+    described = {"task": task, "hash": export.hash, "rows": poses.count}
+    described |= {"rewards": rewards, "successes": successes}
     out.joinpath(f"{number}.json").write_text(json.dumps(described))
 
 
