@@ -174,7 +174,7 @@ function windowSpecs(batch: number): TensorSpecs {
 
 function valuesOf(specs: TensorSpecs): Record<string, TensorInput> {
   return Object.fromEntries(
-    Object.entries(specs).map(([name, { shape, dtype }]) => {
+    Object.entries(specs).map(([name, { shape, dtype }]): [string, TensorInput] => {
       const count = shape.reduce((product, length) => product * length, 1);
       if (dtype === 'int32') return [name, Int32Array.from({ length: count }, () => random.below(model.bins))];
       return [name, Float32Array.from({ length: count }, () => (name.endsWith('Mask') ? 1 : random.normal()))];
