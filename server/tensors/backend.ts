@@ -1,9 +1,11 @@
 import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
 import path from 'node:path';
+import { fileURLToPath } from 'node:url';
 import * as tf from '@tensorflow/tfjs-core';
 import { L2mError, unknownNameError } from '../errors.ts';
 import { applyTensorEnvironment, type Precision } from './environment.ts';
+import { prepareGraphCache } from './graph-cache.ts';
 import { replaceNativeKernels } from './native-kernels.ts';
 import { replaceWasmKernels } from './wasm-kernels.ts';
 import type { NativeKernelBackend, NativeLibrary, ProtocolBufferMessages } from './native-library.ts';
@@ -20,6 +22,8 @@ export interface BackendOptions {
   readonly threadCount?: number;
   /** `bfloat16` multiplies matrices in bfloat16 where oneDNN does it (machines with AMX or AVX512-BF16). Default float32. */
   readonly precision?: Precision;
+  /** Where graphs compiled by XLA are kept for the next start (default `.l2m/xla` of this checkout); false: nowhere. */
+  readonly graphCache?: string | false;
 }
 
 /** A backend that was better than the one in use, and why it is not the one. */
@@ -38,6 +42,8 @@ export interface Backend {
   readonly xla: boolean;
   readonly threadCount: number;
   readonly precision: Precision;
+  /** The folder in which compiled graphs outlast this process; null without XLA or where it cannot be used. */
+  readonly graphCache: string | null;
   readonly fallbacks: readonly Fallback[];
 }
 
@@ -45,6 +51,7 @@ type Request = Required<BackendOptions>;
 type Loaded = Pick<Backend, 'kind' | 'library' | 'capture' | 'threadCount'> & { native?: NativeLibrary };
 
 const require = createRequire(import.meta.url);
+const GRAPH_CACHE = fileURLToPath(new URL('../../.l2m/xla', import.meta.url));
 let started: { readonly request: Request; readonly ready: Promise<Backend> } | undefined;
 let nativeLibrary: NativeLibrary | undefined;
 let current: Backend | undefined;
@@ -63,6 +70,7 @@ export function startBackend(options: BackendOptions = {}): Promise<Backend> {
     xla: options.xla ?? true,
     threadCount: options.threadCount ?? availableParallelism(),
     precision: options.precision ?? 'float32',
+    graphCache: options.graphCache ?? GRAPH_CACHE,
   };
   if (started === undefined) {
     started = { request, ready: startRequested(request) };
@@ -104,7 +112,8 @@ async function startRequested(request: Request): Promise<Backend> {
       `threadCount is ${request.threadCount}, it must be a whole number >= 1`,
     );
   }
-  const environment = applyTensorEnvironment({ ...request, gpu: request.backend !== 'tensorflow-cpu' });
+  const graphCache = request.graphCache === false || !request.xla ? null : prepareGraphCache(request.graphCache);
+  const environment = applyTensorEnvironment({ ...request, graphCache, gpu: request.backend !== 'tensorflow-cpu' });
   const kinds: readonly BackendKind[] =
     request.backend === 'auto' ? ['tensorflow-cuda', 'tensorflow-cpu', 'wasm'] : [request.backend];
   const fallbacks: Fallback[] = [];
@@ -112,8 +121,8 @@ async function startRequested(request: Request): Promise<Backend> {
     try {
       const { native, ...loaded } = await load(kind, request);
       nativeLibrary = native;
-      const precision = loaded.capture ? environment.precision : 'float32';
-      current = { ...loaded, precision, xla: loaded.capture && environment.xla, fallbacks };
+      const state = loaded.capture ? environment : { xla: false, precision: 'float32' as const, graphCache: null };
+      current = { ...loaded, ...state, fallbacks };
       return current;
     } catch (error) {
       fallbacks.push({ kind, reason: reasonOf(error) });

@@ -1,7 +1,9 @@
+import { L2mError } from '../errors.ts';
 import { currentBackend, currentNativeLibrary } from './backend.ts';
 import { captureFunction, type CapturedFunction, type TensorFunction } from './capture.ts';
 import { eagerFunction, graphFunction, type CompiledFunction } from './compiled-function.ts';
 import { reachableNodes, type GraphNode } from './graph.ts';
+import { clearGraphCache } from './graph-cache.ts';
 import { GraphRecorder } from './graph-recorder.ts';
 import { GraphSession } from './graph-session.ts';
 import type { NativeLibrary } from './native-library.ts';
@@ -82,34 +84,47 @@ function captureAll<I extends string, O extends string>(
     recorder.enterScope(`f${i}`);
     return { ...captureFunction(library.backend, recorder, { fn, specs }), specs };
   });
-  progress('load', '');
   const xla = currentBackend().xla && options.xla !== false;
   const nodes = graphNodes(recorder, recorded);
-  const session = GraphSession.load(library, xla ? nodes : nodes.map(withoutXla));
-  let users = recorded.length;
-  const release = (): void => {
-    users -= 1;
-    if (users === 0) session.dispose();
-  };
-  const functions = recorded.map((captured) =>
-    graphFunction<I, O>(session, captured, {
-      xla,
-      release,
-      nodeCount: reachableNodes(nodes, outputNodes(captured)).length,
-    }),
-  );
-  try {
-    if (options.warmUp !== false)
+  const open = (): CompiledFunction<I, O>[] => {
+    progress('load', '');
+    const session = GraphSession.load(library, xla ? nodes : nodes.map(withoutXla));
+    let users = recorded.length;
+    const release = (): void => {
+      users -= 1;
+      if (users === 0) session.dispose();
+    };
+    const functions = recorded.map((captured) => {
+      const nodeCount = reachableNodes(nodes, outputNodes(captured)).length;
+      return graphFunction<I, O>(session, captured, { xla, release, nodeCount });
+    });
+    try {
+      if (options.warmUp === false) return functions;
       functions.forEach((one, i) => {
         progress('warm-up', entries[i]![0]);
         warmUp(one);
       });
-  } catch (error) {
-    session.dispose();
-    throw error;
-  }
+      return functions;
+    } catch (error) {
+      session.dispose();
+      throw error;
+    }
+  };
+  const functions = openWithCache(open, xla);
   progress('ready', '');
   return functions;
+}
+
+/** A damaged file among the graphs kept from earlier starts makes a graph fail; without them it is compiled anew. */
+function openWithCache<T>(open: () => T, xla: boolean): T {
+  const { graphCache } = currentBackend();
+  try {
+    return open();
+  } catch (error) {
+    const fromCache = xla && graphCache !== null && error instanceof L2mError && error.code === 'L2M_GRAPH_FAILED';
+    if (!fromCache || !clearGraphCache(graphCache)) throw error;
+    return open();
+  }
 }
 
 /** Everything the outputs need, and every placeholder: a graph must know an input to be fed it, used or not. */
@@ -135,15 +150,16 @@ function warmUp<I extends string, O extends string>(compiled: CompiledFunction<I
   for (const output of Object.values<{ dispose(): void }>(outputs)) output.dispose();
 }
 
-function progressReporter(
-  options: CompileOptions,
-  functionCount: number,
-): (stage: CompileProgress['stage'], name: string) => void {
+function progressReporter(options: CompileOptions, functionCount: number): ProgressReport {
   const startMs = performance.now();
   const total = functionCount + 1 + (options.warmUp === false ? 0 : functionCount);
   let finished = 0;
   return (stage, name) => {
+    // Loading may happen a second time, see `openWithCache`.
+    if (stage === 'load') finished = functionCount;
     options.onProgress?.({ stage, name, finished, total, elapsedMs: performance.now() - startMs });
     finished += 1;
   };
 }
+
+type ProgressReport = (stage: CompileProgress['stage'], name: string) => void;

@@ -55,41 +55,63 @@ for (const work of [...works, decideWork(64, 'inputs'), trainWork(128)]) {
   if (work.name.includes(flags.work)) await measure(work);
 }
 
+/** Times in milliseconds of one run. Processor time of all threads stays comparable on a machine that others use as well. */
+interface Timing {
+  readonly wallMs: number;
+  readonly processorMs: number;
+}
+
 async function measure(work: Work): Promise<void> {
   const columns = variants.map(([name, options]) => {
     const startMs = performance.now();
+    const processorStart = process.cpuUsage();
     const compiled = compile(work.fn, work.specs, options);
-    return { name, compiled, compileMs: performance.now() - startMs, timesMs: [] as number[] };
+    const ready = { wallMs: performance.now() - startMs, processorMs: processorMs(processorStart) };
+    return { name, compiled, ready, timings: [] as Timing[] };
   });
   const tensorsBefore = memory().numTensors;
   for (let round = 0; round < Number(flags.rounds); round++) {
-    for (const { compiled, timesMs } of columns) {
+    for (const { compiled, timings } of columns) {
       const untilMs = performance.now() + 1500;
       do {
         const startMs = performance.now();
+        const processorStart = process.cpuUsage();
         const outputs = compiled.run(work.inputs);
         await outputs[work.read]!.data();
-        timesMs.push(performance.now() - startMs);
+        timings.push({ wallMs: performance.now() - startMs, processorMs: processorMs(processorStart) });
         dispose(outputs);
       } while (performance.now() < untilMs);
     }
   }
   if (memory().numTensors !== tensorsBefore) throw new Error(`${work.name} left tensors behind`);
-  const eagerMs = Math.min(...columns[0]!.timesMs);
-  for (const { name, compiled, compileMs, timesMs } of columns) {
-    const bestMs = Math.min(...timesMs);
-    const medianMs = [...timesMs].sort((a, b) => a - b)[timesMs.length >> 1]!;
-    const nodes =
-      compiled.form.kind === 'graph'
-        ? `${compiled.form.nodeCount} nodes, ready in ${(compileMs / 1000).toFixed(1)} s`
-        : '';
-    const ratio = `${(eagerMs / bestMs).toFixed(1)} x`;
-    console.log(
-      `${work.name.padEnd(30)} ${name.padEnd(12)} best ${bestMs.toFixed(2).padStart(8)} ms  median ${medianMs.toFixed(2).padStart(8)} ms  ${ratio.padStart(7)}  ${nodes}`,
-    );
+  const best = (timings: readonly Timing[]): number => Math.min(...timings.map(({ wallMs }) => wallMs));
+  console.log(`\n${work.name}; resident ${Math.round(process.memoryUsage().rss / 2 ** 20)} MiB`);
+  for (const { name, compiled, ready, timings } of columns) {
+    const wall = median(timings.map(({ wallMs }) => wallMs));
+    const processor = median(timings.map((timing) => timing.processorMs));
+    const cells = [
+      `best ${best(timings).toFixed(2).padStart(9)} ms`,
+      `median ${wall.toFixed(2).padStart(9)} ms`,
+      `processor ${processor.toFixed(2).padStart(9)} ms`,
+      `${(best(columns[0]!.timings) / best(timings)).toFixed(1).padStart(5)} x`,
+      compiled.form.kind === 'eager' ? '' : `${compiled.form.nodeCount} nodes, ready after ${seconds(ready)}`,
+    ];
+    console.log(`  ${name.padEnd(12)} ${cells.join('  ')}`);
     compiled.dispose();
   }
-  console.log(`${' '.repeat(30)} resident ${Math.round(process.memoryUsage().rss / 2 ** 20)} MiB`);
+}
+
+function processorMs(since: NodeJS.CpuUsage): number {
+  const { user, system } = process.cpuUsage(since);
+  return (user + system) / 1000;
+}
+
+function median(values: readonly number[]): number {
+  return [...values].sort((a, b) => a - b)[values.length >> 1]!;
+}
+
+function seconds({ wallMs, processorMs }: Timing): string {
+  return `${(wallMs / 1000).toFixed(1)} s (processor ${(processorMs / 1000).toFixed(1)} s)`;
 }
 
 /** One decision of four action dimensions for `batch` windows. */
@@ -173,13 +195,12 @@ function windowSpecs(batch: number): TensorSpecs {
 }
 
 function valuesOf(specs: TensorSpecs): Record<string, TensorInput> {
-  return Object.fromEntries(
-    Object.entries(specs).map(([name, { shape, dtype }]): [string, TensorInput] => {
-      const count = shape.reduce((product, length) => product * length, 1);
-      if (dtype === 'int32') return [name, Int32Array.from({ length: count }, () => random.below(model.bins))];
-      return [name, Float32Array.from({ length: count }, () => (name.endsWith('Mask') ? 1 : random.normal()))];
-    }),
-  );
+  const entries = Object.entries(specs).map(([name, { shape, dtype }]): [string, TensorInput] => {
+    const count = shape.reduce((product, length) => product * length, 1);
+    if (dtype === 'int32') return [name, Int32Array.from({ length: count }, () => random.below(model.bins))];
+    return [name, Float32Array.from({ length: count }, () => (name.endsWith('Mask') ? 1 : random.normal()))];
+  });
+  return Object.fromEntries(entries);
 }
 
 function specsOf(tensors: Readonly<Record<string, Tensor>>): TensorSpecs {

@@ -14,7 +14,7 @@ const x = Float32Array.of(1, 2, 3, 4);
 
 /** What only captured graphs have: things that cannot be recorded, constants, XLA, files, sessions. */
 describe('capturing a function', () => {
-  beforeAll(() => startBackend({ backend: 'tensorflow-cpu', xla: true }));
+  beforeAll(() => startBackend({ backend: 'tensorflow-cpu', xla: true, graphCache: false }));
 
   describe('refuses', () => {
     const refused: [string, TensorFunction<'x', string>, RegExp][] = [

@@ -3,7 +3,7 @@ import { describeCompiledBehaviour } from './behaviour.ts';
 import { describeTensorContract, type ContractSubject } from './suite.ts';
 
 const subject: ContractSubject = {
-  backend: { backend: 'tensorflow-cpu', xla: true },
+  backend: { backend: 'tensorflow-cpu', xla: true, graphCache: false },
   compile: {},
   captured: true,
 };
