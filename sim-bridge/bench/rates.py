@@ -1,4 +1,4 @@
-"""Steps a second of bare simulators and of a worker process with the same work, in turn.
+"""Steps a second of bare simulators and of a worker process with the same work, in turn (Linux).
 
 python sim-bridge/bench/rates.py [EPISODES_PER_ROUND]
 
@@ -78,9 +78,9 @@ class ThroughWire:
         self._server.assign(environment, self._episode, self._task, start=self._episode, horizon=HORIZON)
 
     def _cpu_s(self) -> float:
-        """Processor time of the worker so far, to 10 ms."""
-        fields = Path(f"/proc/{self._worker}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / 100
+        """Processor time of all threads of the worker so far."""
+        threads = Path(f"/proc/{self._worker}/task").glob("*/schedstat")
+        return sum(int(each.read_text(encoding="ascii").split()[0]) for each in threads) / 1e9
 
 
 def main(episodes: int) -> None:
