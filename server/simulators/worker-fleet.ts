@@ -26,7 +26,8 @@ export interface FleetOptions {
   readonly workerArguments: (worker: string, launch: number) => readonly string[];
 }
 
-const LIVENESS_MS = 5000;
+/** Loading a simulator blocks the loop of its worker: up to a second idle, several on a busy machine. A hung step has its own deadline. */
+const LIVENESS_MS = 15_000;
 const BUDGET_WINDOW_MS = 600_000;
 const DRAIN_MS = 3000;
 
