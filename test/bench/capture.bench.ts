@@ -1,6 +1,7 @@
 /**
  * What capturing gives: the agent's decision and training step, eager, as a graph, and as a graph compiled by XLA, in turns
- * within one process. `node --import tsx test/bench/capture.bench.ts [--model tiny] [--rounds 5] [--threads N] [--xla false]`
+ * within one process. `node --import tsx test/bench/capture.bench.ts [--model tiny] [--rounds 5] [--threads N] [--xla false] [--cache true]
+ * [--work decide]`
  */
 import { parseArgs } from 'node:util';
 import { dispose, memory, type Tensor } from '@tensorflow/tfjs-core';
@@ -31,13 +32,16 @@ const { values: flags } = parseArgs({
     rounds: { type: 'string', default: '5' },
     threads: { type: 'string' },
     xla: { type: 'string', default: 'true' },
+    cache: { type: 'string', default: 'false' },
     work: { type: 'string', default: '' },
   },
 });
 const random = randomSource(1);
 const model: ModelConfig = MODEL_PRESETS[flags.model as ModelPreset];
 const threadCount = flags.threads === undefined ? {} : { threadCount: Number(flags.threads) };
-const backend = await startBackend({ xla: flags.xla === 'true', ...threadCount });
+const cache = flags.cache === 'true' ? {} : { graphCache: false as const };
+const backend = await startBackend({ xla: flags.xla === 'true', ...threadCount, ...cache });
+if (!backend.capture) throw new Error('nothing can be captured here: see `npx l2m doctor`');
 console.log(`${describeBackend(backend)}; width ${model.width} x ${model.blocks} blocks, L2M-LoRA pool`);
 
 const variants: [string, CompileOptions][] = [
