@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander';
 import { addCollectCommand } from './cli/collect-command.ts';
 import { addDoctorCommand } from './cli/doctor-command.ts';
 import { addEvaluateCommand } from './cli/evaluate-command.ts';
+import { addKeysCommand } from './cli/keys-command.ts';
 import { addPretrainCommand } from './cli/pretrain-command.ts';
 import { addRunsCommand } from './cli/runs-command.ts';
 import { addStartCommand } from './cli/start-command.ts';
@@ -31,6 +32,7 @@ export async function main(argv: readonly string[]): Promise<number> {
   addPretrainCommand(program, outcome);
   addTasksCommand(program);
   addRunsCommand(program);
+  addKeysCommand(program);
   addDoctorCommand(program, outcome);
   try {
     await program.parseAsync([...argv]);

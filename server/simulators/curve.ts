@@ -1,16 +1,22 @@
 import { readFile } from 'node:fs/promises';
 import { capability, Reply } from 'zeromq';
 import { L2mError } from '../errors.ts';
+import { decodeZ85, isCurveKey } from './curve-key.ts';
 
 /** Options that make a socket a CURVE server. Any client with a key is accepted unless a ZAP handler says otherwise. */
 export interface CurveServer {
   readonly socketOptions: { curveServer: true; curveSecretKey: string; zapDomain: string };
+  readonly publicKey: string;
+  /** Puts a client's public key on the allow-list: for workers that this server starts itself. */
+  admit(publicKey: string): void;
   close(): void;
 }
 
-interface KeyFile {
+/** What `l2m keys` writes and `--curve-keys` names. All keys are Z85, 40 characters. */
+export interface KeyFile {
+  readonly serverPublicKey: string;
   readonly serverSecretKey: string;
-  /** Public keys (Z85, 40 characters) of the workers that may connect. */
+  /** Public keys of the workers that may connect. */
   readonly allowedClients: readonly string[];
 }
 
@@ -29,6 +35,8 @@ export async function startCurve(keyFilePath: string): Promise<CurveServer> {
   void answerAll(responder, allowed);
   return {
     socketOptions: { curveServer: true, curveSecretKey: keys.serverSecretKey, zapDomain: 'l2m' },
+    publicKey: keys.serverPublicKey,
+    admit: (publicKey) => allowed.add(decodeZ85(publicKey).toString('hex')),
     close: () => responder.close(),
   };
 }
@@ -50,7 +58,7 @@ async function readKeyFile(path: string): Promise<string> {
 }
 
 function parseKeyFile(path: string, text: string): KeyFile {
-  const expected = `the key file ${path} must hold {"serverSecretKey": "…", "allowedClients": ["…"]} with Z85 keys of 40 characters`;
+  const expected = `the key file ${path} must hold {"serverPublicKey": "…", "serverSecretKey": "…", "allowedClients": ["…"]} with Z85 keys of 40 characters; \`npx l2m keys\` makes one`;
   let value: unknown;
   try {
     value = JSON.parse(text);
@@ -63,20 +71,7 @@ function parseKeyFile(path: string, text: string): KeyFile {
 
 function isKeyFile(value: unknown): value is KeyFile {
   if (typeof value !== 'object' || value === null) return false;
-  const { serverSecretKey, allowedClients } = value as Record<string, unknown>;
-  const isKey = (key: unknown) => typeof key === 'string' && /^[\x21-\x7e]{40}$/.test(key);
-  return isKey(serverSecretKey) && Array.isArray(allowedClients) && allowedClients.every(isKey);
-}
-
-const Z85_ALPHABET = '0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.-:+=^!/*?&<>()[]{}@%$#';
-
-/** ZeroMQ RFC 32: five characters of base 85 are four bytes, big-endian. */
-function decodeZ85(text: string): Buffer {
-  const bytes = Buffer.alloc((text.length * 4) / 5);
-  for (let group = 0; group * 5 < text.length; group++) {
-    let value = 0;
-    for (const character of text.slice(group * 5, group * 5 + 5)) value = value * 85 + Z85_ALPHABET.indexOf(character);
-    bytes.writeUInt32BE(value >>> 0, group * 4);
-  }
-  return bytes;
+  const { serverPublicKey, serverSecretKey, allowedClients } = value as Record<string, unknown>;
+  if (!isCurveKey(serverPublicKey) || !isCurveKey(serverSecretKey)) return false;
+  return Array.isArray(allowedClients) && allowedClients.every(isCurveKey);
 }

@@ -6,6 +6,7 @@ import type { TaskId } from '../../protocol/task.ts';
 import type { ServerConfig } from '../config-schema.ts';
 import { L2mError } from '../errors.ts';
 import { startCurve } from './curve.ts';
+import { admitLocalWorkers } from './local-worker-keys.ts';
 import { pythonOfSetup } from './python.ts';
 import { WorkerSupervisor } from './supervisor.ts';
 import { TaskCatalog } from './task-catalog.ts';
@@ -80,7 +81,13 @@ export class WorkerFleet {
       ask: (task) => parts.fleet !== undefined && parts.fleet.#describe(task),
       known: () => [...new Set([...hub.sessions().values()].flatMap((session) => [...session.tasks]))],
     });
-    const supervisor = superviseWorkers(hub, events, options);
+    mkdirSync(config.data, { recursive: true });
+    const keys = curve === undefined ? [] : admitLocalWorkers(curve, config.data);
+    const workerArguments: FleetOptions['workerArguments'] = (worker, launch) => [
+      ...keys,
+      ...options.workerArguments(worker, launch),
+    ];
+    const supervisor = superviseWorkers(hub, events, { ...options, workerArguments });
     parts.fleet = new WorkerFleet({ hub, catalog, supervisor, closeCurve: () => curve?.close() });
     supervisor.start();
     return parts.fleet;
@@ -154,7 +161,6 @@ export class WorkerFleet {
 
 function superviseWorkers(hub: WorkerHub, events: FleetEvents, options: FleetOptions): WorkerSupervisor {
   const { config } = options;
-  mkdirSync(config.data, { recursive: true });
   return new WorkerSupervisor(
     {
       python: config.workers > 0 ? pythonOfSetup() : '',

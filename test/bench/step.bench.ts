@@ -1,7 +1,7 @@
 /**
  * What the server costs: one worker's simulators alone, the same through the whole server with a no-op policy, and with a
  * model; in turns within one run, because the machine's speed drifts.
- * `npm run bench -- step [--rounds 5] [--environments 16] [--episodes 2] [--checkpoint FOLDER] [--tasks LIST]`
+ * `npm run bench -- step [--rounds 5] [--environments 64] [--episodes 3] [--checkpoint FOLDER|none] [--tasks LIST]`
  */
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
@@ -20,8 +20,8 @@ const HORIZON = 200;
 const { values: flags } = parseArgs({
   options: {
     rounds: { type: 'string', default: '5' },
-    environments: { type: 'string', default: '16' },
-    episodes: { type: 'string', default: '2' },
+    environments: { type: 'string', default: '64' },
+    episodes: { type: 'string', default: '3' },
     checkpoint: { type: 'string', default: defaultCheckpoint() },
     tasks: { type: 'string', default: 'reach-v3,walker-walk' },
   },
@@ -31,6 +31,9 @@ const [rounds, environments, episodes] = [flags.rounds, flags.environments, flag
   number,
   number,
 ];
+
+const withModel = flags.checkpoint !== 'none';
+const model: PolicyChoice = { kind: 'checkpoint', folder: flags.checkpoint };
 
 async function bareSimulators(task: TaskId) {
   const script = fileURLToPath(new URL('../../sim-bridge/bench/bare.py', import.meta.url));
@@ -53,32 +56,32 @@ async function bareSimulators(task: TaskId) {
 async function measure(task: TaskId): Promise<void> {
   const bare = await bareSimulators(task);
   const server = await liveServer({ workers: 1, environments });
-  const rateWith = async (policy: PolicyChoice): Promise<{ rate: number; load: LoadView }> => {
+  const rateWith = async (policy: PolicyChoice, episodesEach: number): Promise<{ rate: number; load: LoadView }> => {
     const startMs = performance.now();
     const handle = await server.runs.start({
-      ...{ kind: 'evaluate', tasks: [task], episodes: episodes * environments, protocol: 'l2m-paper', seed: 7 },
+      ...{ kind: 'evaluate', tasks: [task], episodes: episodesEach * environments, protocol: 'l2m-paper', seed: 7 },
       ...{ policy, firstStart: 0, horizon: HORIZON },
     });
     const summary = await handle.over;
     return { rate: summary.steps / ((performance.now() - startMs) / 1000), load: server.telemetry.load() };
   };
   try {
-    const model: PolicyChoice = { kind: 'checkpoint', folder: flags.checkpoint };
     await bare.rate();
-    await rateWith({ kind: 'zero' });
-    await rateWith(model);
+    await rateWith({ kind: 'zero' }, 1);
+    if (withModel) await rateWith(model, 1);
     const noOpRatios: number[] = [];
     const modelRatios: number[] = [];
     const rates: number[][] = [];
     let loads: { zero?: LoadView; model?: LoadView } = {};
     for (let round = 0; round < rounds; round++) {
       const alone = await bare.rate();
-      const noOp = await rateWith({ kind: 'zero' });
-      const trained = await rateWith(model);
+      const noOp = await rateWith({ kind: 'zero' }, episodes);
+      // A tenth of the speed: one episode for each environment takes long enough.
+      const trained = withModel ? await rateWith(model, 1) : undefined;
       noOpRatios.push(noOp.rate / alone);
-      modelRatios.push(trained.rate / alone);
-      rates.push([alone, noOp.rate, trained.rate]);
-      loads = { zero: noOp.load, model: trained.load };
+      rates.push([alone, noOp.rate, trained?.rate ?? 0]);
+      modelRatios.push((trained?.rate ?? 0) / alone);
+      loads = { zero: noOp.load, ...(trained === undefined ? {} : { model: trained.load }) };
     }
     report(task, { noOpRatios, modelRatios, rates, loads });
   } finally {

@@ -39,6 +39,8 @@ exit codes: 0 ended as asked, 2 wrong arguments, 3 refused by the server, 4 a si
 5 internal error.
 """
 
+_FEWEST_IDLE_SIMULATORS = 16
+
 
 def main(arguments: list[str] | None = None) -> int:
     """Runs a worker until it is told to stop; returns the exit code."""
@@ -62,7 +64,9 @@ def main(arguments: list[str] | None = None) -> int:
         return EXIT_USAGE
     if lifeline.descriptor is not None:
         connection.wake_on(lifeline.descriptor)
-    worker = Worker(connection, greeting, SimulatorPool(options.idle_simulators), options.inject)
+    # All episodes of a run may end in one tick: whoever keeps fewer loads simulators anew at every wave.
+    idle_simulators = options.idle_simulators or max(_FEWEST_IDLE_SIMULATORS, options.environments)
+    worker = Worker(connection, greeting, SimulatorPool(idle_simulators), options.inject)
     try:
         log.info("stopped: %s; ignored messages: %s", worker.run(should_stop), worker.ignored)
     except Refused as error:
@@ -99,8 +103,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--idle-simulators",
         type=_count(4096),
-        default=16,
-        help="loaded simulators kept while unused (default 16; each takes 5 to 30 MB, a dog 120)",
+        help="loaded simulators kept while unused (default: one for each environment, at least 16; "
+        "each takes 5 to 30 MB, a dog 120)",
     )
     parser.add_argument("--curve-server-key", metavar="KEY", help="the server's public key (Z85)")
     parser.add_argument(

@@ -13,7 +13,7 @@ from sim_bridge.pose_sampler import PoseSampler
 from sim_bridge.simulator import EvaluationProtocol, Float32Array, Float64Array, Simulator, Transition
 
 _TERMINATED, _TRUNCATED = STEP_FLAGS["terminated"], STEP_FLAGS["truncated"]
-_SUCCESS, _UNSTABLE = STEP_FLAGS["success"], STEP_FLAGS["unstable"]
+_SUCCESS, _UNSTABLE, _POSES = STEP_FLAGS["success"], STEP_FLAGS["unstable"], STEP_FLAGS["poses"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,15 +150,18 @@ class Episode:
         return flags
 
     def _row(self, reward: float, flags: int, executed: Float32Array, target: Float32Array | None) -> Row:
-        poses = self._poses.sample(self.simulator, required=self.steps == 0 or self.finished)
+        poses = None
+        if self._poses.wanted:
+            poses = self._poses.sample(self.simulator, required=self.steps == 0 or self.finished)
+        # Positional: this runs for every step of every environment, and names would cost as much as the rest.
         return Row(
-            environment=self.assignment.environment,
-            episode=self.assignment.episode,
-            step=self.steps,
-            observation=self._observation.astype(np.float32),
-            reward=reward,
-            flags=flags if poses is None else flags | STEP_FLAGS["poses"],
-            executed=executed,
-            target=target,
-            poses=poses,
+            self.assignment.environment,
+            self.assignment.episode,
+            self.steps,
+            self._observation.astype(np.float32),
+            reward,
+            flags if poses is None else flags | _POSES,
+            executed,
+            target,
+            poses,
         )

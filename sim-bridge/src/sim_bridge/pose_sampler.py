@@ -31,9 +31,14 @@ class PoseSampler:
         self._sampled_at = -math.inf
         self._scene: ScenePoses | None = None
 
+    @property
+    def wanted(self) -> bool:
+        """Whether anybody watches."""
+        return self._watch.poses_hz > 0.0
+
     def sample(self, simulator: Simulator, *, required: bool) -> Float32Array | None:
         """Poses [frames, 7] if it is time or they are `required` (starts and ends); else None."""
-        if self._watch.poses_hz <= 0.0:
+        if not self.wanted:
             return None
         now = self._clock()
         if not required and now - self._sampled_at < 1.0 / self._watch.poses_hz:

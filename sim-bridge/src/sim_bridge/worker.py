@@ -103,9 +103,10 @@ class Worker:
         return self._farewell
 
     def _listen(self) -> None:
-        before = time.perf_counter()
-        self._connection.wait(0.0 if self._environments.busy else self._greeting.seconds_until_due())
-        self._wait_s += time.perf_counter() - before
+        if not self._environments.busy:
+            before = time.perf_counter()
+            self._connection.wait(self._greeting.seconds_until_due())
+            self._wait_s += time.perf_counter() - before
         for frames in self._connection.receive_all():
             self._hear(frames)
 
