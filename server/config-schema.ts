@@ -91,6 +91,11 @@ export const ServerConfigSchema = Type.Object(
       default: '',
       description: 'token file for HTTP; needed when the page is served beyond this machine',
     }),
+    allowedHosts: Type.String({
+      default: '',
+      pattern: '^([a-z0-9.-]+(,[a-z0-9.-]+)*)?$',
+      description: 'host names, besides localhost, under which the page is served; separated by commas',
+    }),
     logLevel: Type.Union([Type.Literal('debug'), Type.Literal('info'), Type.Literal('warn'), Type.Literal('error')], {
       default: 'info',
       description: 'level of <data>/server.log: debug, info, warn or error',

@@ -10,12 +10,13 @@ import { defaultCheckpoint } from './cli/default-checkpoint.ts';
 import { packageVersion } from './cli/package-version.ts';
 import type { ServerConfig } from './config-schema.ts';
 import { L2mError, errorFromUnknown } from './errors.ts';
-import { readTokens } from './http/access.ts';
+import { readTokens, type AccessTokens } from './http/access.ts';
 import { buildHttp } from './http/build-http.ts';
 import type { ReadinessReport, RunControl } from './http/contracts.ts';
 import { listen } from './http/listen.ts';
 import type { EvaluationBody, RunAction } from './http/schemas.ts';
 import type { PolicyProvider } from './inference/policy-provider.ts';
+import type { PageTokens } from './live/page-access.ts';
 import { createPageHub, type NoticeLevel } from './live/page-hub.ts';
 import { sceneRoutes } from './live/scene-routes.ts';
 import { SceneStore } from './live/scenes.ts';
@@ -69,15 +70,14 @@ const LOAD_EVERY_MS = 1000;
 export async function openFront(parts: FrontParts): Promise<Front> {
   const { config, fleet, runs, telemetry } = parts;
   const tokens = config.tokens === '' ? {} : await readTokens(config.tokens);
+  const allowedHosts = config.allowedHosts === '' ? [] : config.allowedHosts.split(',');
   const workers = () => fleet.views((worker) => Math.round(parts.workerRates.perSecond(worker)));
   const scenes = new SceneStore(join(config.data, 'scenes'));
   const sceneOf = new Map<TaskId, string>();
   const hub = createPageHub({
     serverId: parts.serverId,
-    tokens: {
-      ...(tokens.viewer === undefined ? {} : { viewer: tokens.viewer }),
-      ...(tokens.operator === undefined ? {} : { operator: tokens.operator }),
-    },
+    tokens: pageTokens(tokens),
+    allowedHosts,
     onControl: (run, action) => controlled(runs, run, action),
     onPosesHz: (posesHz) => fleet.hub.broadcast({ type: 'watch', posesHz }),
   });
@@ -97,7 +97,7 @@ export async function openFront(parts: FrontParts): Promise<Front> {
     {
       version: packageVersion(),
       tokens,
-      allowedHosts: [],
+      allowedHosts,
       dashboard: fileURLToPath(new URL('../dashboards/dist', import.meta.url)),
     },
   );
@@ -165,6 +165,15 @@ export async function openFront(parts: FrontParts): Promise<Front> {
       await hub.close();
       await api.close();
     },
+  };
+}
+
+/** A worker's token opens no page. */
+function pageTokens({ viewer, operator, admin }: AccessTokens): PageTokens {
+  return {
+    ...(viewer === undefined ? {} : { viewer }),
+    ...(operator === undefined ? {} : { operator }),
+    ...(admin === undefined ? {} : { admin }),
   };
 }
 

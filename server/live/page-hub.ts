@@ -198,7 +198,7 @@ export function createPageHub(options: PageHubOptions): PageHub {
       session.send({ type: 'notice', sequence, level: 'warning', text, at: new Date().toISOString() });
     };
     if (session.role !== 'operator') {
-      refuse(wireError('L2M_TOKEN_REFUSED', 'this page is a viewer'));
+      refuse(wireError('L2M_ROLE_INSUFFICIENT', 'this page has the role viewer, operator is needed'));
       return;
     }
     Promise.resolve(options.onControl(request.run, request.action)).then(
