@@ -18,6 +18,7 @@ from sim_bridge.worker import Worker
 Message = dict[str, Any]
 
 DEADLINE_S = 60.0
+_ROW_FIELDS = ("episodes", "steps", "observations", "rewards", "flags", "executed", "targets")
 _SERVER_ACTOR: Message = {"kind": "server"}
 
 
@@ -61,6 +62,17 @@ class FakeServer:
                 return message
             if message["type"] != "heartbeat":
                 raise AssertionError(f"expected {kinds}, got {message}")
+
+    def receive_rows(self, *environments: int) -> dict[int, Message]:
+        """The next row of each environment, from as many ticks as it takes; without the first axis."""
+        rows: dict[int, Message] = {}
+        while set(rows) != set(environments):
+            tick = self.receive("observed")
+            for index, environment in enumerate(tick["environments"].tolist()):
+                assert environment in environments, f"a row of environment {environment}"
+                assert environment not in rows, f"a second row of environment {environment}"
+                rows[environment] = {name: tick[name][index] for name in _ROW_FIELDS if name in tick}
+        return rows
 
     def hears_nothing_but_heartbeats(self, for_s: float) -> bool:
         end = time.monotonic() + for_s

@@ -86,10 +86,9 @@ def test_rows_are_the_simulators_own_numbers_whatever_runs_beside(server: FakeSe
     rewards: list[float] = []
     for action in actions:
         server.act((2, 3, [0.1, 0.2]), (0, 1, action), (1, 2, [0.5, 0.0]))
-        tick = server.receive("observed")
-        assert tick["environments"].tolist() == [0, 1, 2]
-        observations.append(tick["observations"][0])
-        rewards.append(tick["rewards"][0])
+        row = server.receive_rows(0, 1, 2)[0]
+        observations.append(row["observations"][:6])
+        rewards.append(row["rewards"])
     simulator = make_simulator(REACHER)
     expected = [simulator.start("l2m-paper", 3, 7)]
     transitions = [simulator.step(action) for action in actions]
@@ -102,13 +101,25 @@ def test_rows_are_the_simulators_own_numbers_whatever_runs_beside(server: FakeSe
 def test_rows_of_different_tasks_are_padded_with_zeros(server: FakeServer) -> None:
     server.assign(0, 1, CARTPOLE)
     server.assign(1, 2, "dmcontrol/walker-walk")
-    server.receive("observed")
-    server.receive("observed")
+    server.assign(2, 3, CARTPOLE)
+    server.receive_rows(0, 1, 2)
     server.act((0, 1, np.full(6, 0.5)), (1, 2, np.full(6, 0.5)))
     tick = server.receive("observed")
+    assert tick["environments"].tolist() == [0, 1]
     assert tick["observations"].shape == (2, 24)
     assert not tick["observations"][0, 5:].any()
     assert tick["executed"].tolist() == [[0.5, 0, 0, 0, 0, 0], [0.5] * 6]
+
+
+@pytest.mark.usefixtures("worker")
+def test_a_tick_takes_half_of_the_environments_and_those_first_that_wait_longest(server: FakeServer) -> None:
+    """So the server decides for one half while the other is simulated."""
+    for environment in range(4):
+        server.assign(environment, environment + 1, CARTPOLE)
+    server.receive_rows(0, 1, 2, 3)
+    server.act(*((environment, environment + 1, [0.0]) for environment in (3, 1, 0, 2)))
+    assert server.receive("observed")["environments"].tolist() == [3, 1]
+    assert server.receive("observed")["environments"].tolist() == [0, 2]
 
 
 @pytest.mark.usefixtures("worker")
@@ -122,7 +133,8 @@ def test_a_tick_does_not_wait_for_an_environment_without_an_action(server: FakeS
         tick = server.receive("observed")
         assert (tick["environments"].tolist(), tick["steps"].tolist()) == ([1], [step])
     server.act((0, 1, [0.0]), (1, 2, [0.0]))
-    assert server.receive("observed")["steps"].tolist() == [1, 4]
+    rows = server.receive_rows(0, 1)
+    assert (rows[0]["steps"], rows[1]["steps"]) == (1, 4)
 
 
 def test_late_and_repeated_actions_are_ignored_and_counted(server: FakeServer, worker: WorkerThread) -> None:
@@ -190,12 +202,12 @@ def test_a_failing_simulator_is_a_fault_and_the_others_go_on(server: FakeServer)
             server.assign(environment, environment + 1, CARTPOLE)
             server.receive("observed")
         server.act((0, 1, [0.0]), (1, 2, [0.0]), (2, 3, [0.0]))
-        assert server.receive("observed")["environments"].tolist() == [0, 1]
+        server.receive_rows(0, 1)
         fault = server.receive("fault")
         assert (fault["code"], fault["environment"], fault["episode"]) == ("L2M_SIMULATOR_FAULT", 2, 3)
         assert "Traceback" not in fault["message"]
         server.act((0, 1, [0.0]), (1, 2, [0.0]))
-        assert server.receive("observed")["steps"].tolist() == [2, 2]
+        assert [row["steps"] for row in server.receive_rows(0, 1).values()] == [2, 2]
         server.assign(2, 4, CARTPOLE)
         assert server.receive("observed")["episodes"].tolist() == [4]
 
@@ -217,15 +229,17 @@ def test_an_unstable_step_ends_the_episode(server: FakeServer, worker: WorkerThr
 def test_expert_rows_have_the_clean_action_as_target(server: FakeServer) -> None:
     server.assign(0, 1, REACH, actor=EXPERT)
     server.assign(1, 2, REACH)
+    server.assign(2, 3, REACH)
     start = server.receive("observed")
-    server.receive("observed")
+    server.receive_rows(1, 2)
     assert start["targets"].tolist() == [[0.0] * 4]
     simulator = make_simulator(REACH)
     observation = simulator.start("l2m-paper", 3, 7)
     noise = np.random.Generator(np.random.PCG64(5))
     for _ in range(5):
-        server.act((0, 1, np.full(4, 0.9)), (1, 2, np.zeros(4)))
+        server.act((0, 1, np.full(4, 0.9)), (2, 3, np.zeros(4)), (1, 2, np.zeros(4)))
         tick = server.receive("observed")
+        server.receive_rows(1)
         raw = simulator.expert_action(observation)
         executed = np.clip(raw + 0.3 * noise.standard_normal(4), -1, 1).astype(np.float32)
         assert tick["executed"][0].tobytes() == executed.tobytes()
@@ -270,7 +284,8 @@ def test_poses_come_at_start_and_end_and_not_too_often_between(server: FakeServe
     with_poses: list[list[int]] = []
     for _ in range(4):
         server.act((0, 2, [0.0, 0.0]), (1, 3, [0.0, 0.0]))
-        with_poses.append((server.receive("observed")["flags"] & STEP_FLAGS["poses"]).tolist())
+        rows = server.receive_rows(0, 1)
+        with_poses.append([int(rows[environment]["flags"]) & STEP_FLAGS["poses"] for environment in (0, 1)])
     assert with_poses == [[0, 0], [0, 0], [0, 0], [STEP_FLAGS["poses"], 0]]
     server.send({"type": "watch", "posesHz": 240})
     time.sleep(0.01)
