@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander';
 import { addCollectCommand } from './cli/collect-command.ts';
 import { addDoctorCommand } from './cli/doctor-command.ts';
 import { addEvaluateCommand } from './cli/evaluate-command.ts';
+import { addImportCommand } from './cli/import-command.ts';
 import { addKeysCommand } from './cli/keys-command.ts';
 import { addPretrainCommand } from './cli/pretrain-command.ts';
 import { addRunsCommand } from './cli/runs-command.ts';
@@ -30,6 +31,7 @@ export async function main(argv: readonly string[]): Promise<number> {
   addEvaluateCommand(program, outcome);
   addCollectCommand(program, outcome);
   addPretrainCommand(program, outcome);
+  addImportCommand(program);
   addTasksCommand(program);
   addRunsCommand(program);
   addKeysCommand(program);

@@ -26,13 +26,23 @@ const ModelSchema = Type.Object(
   closed,
 );
 
+const pool = { poolSize: Size, keyCount: Size, taskGroups: Type.Optional(Size) };
+const lora = { rank: Size, scaling: Type.Number() };
+const prompt = {
+  form: Type.Union([Type.Literal('tokens'), Type.Literal('block-tokens'), Type.Literal('key-values')]),
+  length: Size,
+};
+
+/** Mirrors `ModulationConfig` of agent/config.ts. */
 const ModulationSchema = Type.Union([
   Type.Object({ kind: Type.Literal('none') }, closed),
-  Type.Object(
-    { kind: Type.Literal('lora'), poolSize: Size, keyCount: Size, rank: Size, scaling: Type.Number() },
-    closed,
-  ),
-  Type.Object({ kind: Type.Literal('ia3'), poolSize: Size, keyCount: Size }, closed),
+  Type.Object({ kind: Type.Literal('lora'), ...pool, ...lora }, closed),
+  Type.Object({ kind: Type.Literal('ia3'), ...pool }, closed),
+  Type.Object({ kind: Type.Literal('prompt-pool'), ...pool, ...prompt, selected: Size }, closed),
+  Type.Object({ kind: Type.Literal('single-lora'), ...lora }, closed),
+  Type.Object({ kind: Type.Literal('single-ia3') }, closed),
+  Type.Object({ kind: Type.Literal('adapter'), units: Size }, closed),
+  Type.Object({ kind: Type.Literal('single-prompt'), ...prompt }, closed),
 ]);
 
 const StandardisationSchema = Type.Object(
