@@ -325,6 +325,22 @@ def test_heartbeats_come_in_the_agreed_rhythm(server: FakeServer) -> None:
         assert time.monotonic() - started >= 0.15
 
 
+def test_heartbeats_go_on_while_many_tasks_are_described(server: FakeServer) -> None:
+    """Loading simulators takes its time; a server must not take that for death."""
+    tasks = [task for task in TASK_IDS if task.startswith("metaworld/")][:12]
+    with WorkerThread(server, max_idle=1):
+        server.welcome(heartbeat_ms=50)
+        for task in tasks:
+            server.send({"type": "describe", "task": task})
+        described = beats = 0
+        while described < len(tasks):
+            if server.receive("described", "heartbeat")["type"] == "described":
+                described += 1
+            else:
+                beats += 1
+    assert beats >= len(tasks) // 2
+
+
 def test_silence_of_the_server_brings_a_new_hello_and_forgets_all_episodes(server: FakeServer) -> None:
     with WorkerThread(server) as worker:
         server.welcome(liveness_ms=1500)

@@ -109,6 +109,8 @@ class Worker:
             self._wait_s += time.perf_counter() - before
         for frames in self._connection.receive_all():
             self._hear(frames)
+            # Each of many questions may load a simulator, which takes longer together than silence is allowed to.
+            self._beat()
 
     def _hear(self, frames: list[bytes]) -> None:
         try:
@@ -216,6 +218,9 @@ class Worker:
     def _keep_in_touch(self) -> None:
         if self._greeting.is_overdue():
             self._say_hello_anew("the server is silent")
+        self._beat()
+
+    def _beat(self) -> None:
         if not self._greeting.keep_in_touch(self._connection, self._tick):
             self._say_hello_anew("the server cannot be reached")
 
