@@ -109,7 +109,7 @@ class Worker:
             self._wait_s += time.perf_counter() - before
         for frames in self._connection.receive_all():
             self._hear(frames)
-            # Each of many questions may load a simulator, which takes longer together than silence is allowed to.
+            # Each of many questions may load a simulator; together they take longer than silence may last.
             self._beat()
 
     def _hear(self, frames: list[bytes]) -> None:
