@@ -19,17 +19,39 @@ export interface ModelConfig {
   readonly maximumTimestep: number;
 }
 
-/** How the frozen model is modulated. `keys` may exceed the pool when several keys share one modulator (beyond the paper). */
+/** Keys and modulators of a pool. `keyCount` may exceed `poolSize` when several keys share one modulator (beyond the paper). */
+export interface PoolSizes {
+  readonly poolSize: number;
+  readonly keyCount: number;
+  /** L2M-oracle: keys in so many equal groups of neighbours, one a task, and the true task's group alone is searched (spec §3.7). */
+  readonly taskGroups?: number;
+}
+
+/** Where learned vectors stand: before the window, before every block's input, or as keys and values of every block (spec §4). */
+export type PromptForm = 'tokens' | 'block-tokens' | 'key-values';
+
+/** A modulator looked up by the window's query: L2M-LoRA, L2M-(IA)³ and the three forms of L2P (spec §3, §4). */
+export type PoolModulation =
+  | (PoolSizes & { readonly kind: 'lora'; readonly rank: number; readonly scaling: number })
+  | (PoolSizes & { readonly kind: 'ia3' })
+  | (PoolSizes & {
+      readonly kind: 'prompt-pool';
+      readonly form: PromptForm;
+      /** Vectors of one prompt. */
+      readonly length: number;
+      /** Prompts a window gets, best first; they stand one after the other. */
+      readonly selected: number;
+    });
+
+/** How the frozen model is modulated: not at all, by a pool, or by one set of weights for every window (spec §4). */
 export type ModulationConfig =
   | { readonly kind: 'none' }
-  | {
-      readonly kind: 'lora';
-      readonly poolSize: number;
-      readonly keyCount: number;
-      readonly rank: number;
-      readonly scaling: number;
-    }
-  | { readonly kind: 'ia3'; readonly poolSize: number; readonly keyCount: number };
+  | PoolModulation
+  | { readonly kind: 'single-lora'; readonly rank: number; readonly scaling: number }
+  | { readonly kind: 'single-ia3' }
+  /** Bottlenecks of `units` after the attention and after the feed-forward of every block. */
+  | { readonly kind: 'adapter'; readonly units: number }
+  | { readonly kind: 'single-prompt'; readonly form: PromptForm; readonly length: number };
 
 /** Mean and deviation of each of the S dimensions, of one domain's training data. */
 export interface StandardisationTable {
@@ -82,6 +104,25 @@ export const PAPER_OPTIONS: PolicyOptions = {
 /** L2M-LoRA as published: pool 30, rank 8, alpha 16, so scaling 2 (spec §3.1). */
 export const PAPER_MODULATION: ModulationConfig = { kind: 'lora', poolSize: 30, keyCount: 30, rank: 8, scaling: 2 };
 
+const PROMPT = { kind: 'single-prompt', length: 25 } as const;
+const PROMPT_POOL = { kind: 'prompt-pool', poolSize: 100, keyCount: 100, length: 5, selected: 5 } as const;
+
+/** Every method of the reference with its sizes at width 768 (spec §3.1, §4). */
+export const METHOD_PRESETS = {
+  none: { kind: 'none' },
+  'l2m-lora': PAPER_MODULATION,
+  'l2m-ia3': { kind: 'ia3', poolSize: 30, keyCount: 30 },
+  lora: { kind: 'single-lora', rank: 8, scaling: 2 },
+  ia3: { kind: 'single-ia3' },
+  adapter: { kind: 'adapter', units: 48 },
+  'prompt-tuning': { ...PROMPT, form: 'tokens' },
+  'p-tuning-v2': { ...PROMPT, form: 'block-tokens' },
+  'prefix-tuning': { ...PROMPT, form: 'key-values' },
+  'l2p-pt': { ...PROMPT_POOL, form: 'tokens' },
+  'l2p-pv2': { ...PROMPT_POOL, form: 'block-tokens' },
+  'l2p-pret': { ...PROMPT_POOL, form: 'key-values' },
+} as const satisfies Record<string, ModulationConfig>;
+
 const UNIFIED = { context: 5, stateSize: 204, actionSize: 6, bins: 64, maximumTimestep: 1000 } as const;
 
 /** Sizes with a name. `paper` is the reference's dt_mediumplus_64 (spec §1.1), the others are ours, for small machines. */
@@ -109,5 +150,36 @@ export function checkModelConfig(model: ModelConfig): void {
       'L2M_CONFIG_INVALID',
       `model.width ${model.width} is not a multiple of model.heads ${model.heads}`,
     );
+  }
+}
+
+/** Whether the window's query chooses what it is modulated by. */
+export function isPool(modulation: ModulationConfig): modulation is PoolModulation {
+  return 'poolSize' in modulation;
+}
+
+/** Keys that one window falls on. */
+export function selectedCount(modulation: PoolModulation): number {
+  return modulation.kind === 'prompt-pool' ? modulation.selected : 1;
+}
+
+/**
+ * Refuses sizes that no modulation can have, such as more keys to select than there are.
+ *
+ * @throws AgentError L2M_CONFIG_INVALID, naming the field
+ */
+export function checkModulationConfig(modulation: ModulationConfig): void {
+  for (const [name, value] of Object.entries(modulation) as [string, number | string][]) {
+    if (typeof value === 'string' || name === 'scaling') continue;
+    if (!Number.isInteger(value) || value < 1 || value > 65_536) {
+      throw new AgentError('L2M_CONFIG_INVALID', `modulation.${name} is ${value}, not a whole number in 1..65536`);
+    }
+  }
+  if (!isPool(modulation)) return;
+  const groupSize = Math.floor(modulation.keyCount / (modulation.taskGroups ?? 1));
+  const wanted = selectedCount(modulation);
+  if (groupSize < wanted) {
+    const got = `modulation.keyCount ${modulation.keyCount} gives each task ${groupSize} keys, of which ${wanted} are selected`;
+    throw new AgentError('L2M_CONFIG_INVALID', got);
   }
 }

@@ -1,22 +1,10 @@
 import { AgentError } from './agent-error.ts';
-import type { PolicyConfig } from './config.ts';
-import { modulatorsOf, selectKeys, type Routing } from './modulation/match.ts';
-import { gatherModulators, type BlockModulator } from './modulation/modulator.ts';
+import { isPool, selectedCount, type PolicyConfig } from './config.ts';
+import { gatherModulators } from './modulation/gather.ts';
+import { chosenKeys, modulatorsOf, selectKeys, type Routing } from './modulation/match.ts';
+import type { BlockModulator } from './modulation/modulator.ts';
 import { similarities, windowQuery } from './modulation/query.ts';
-import {
-  add,
-  argMax,
-  cast,
-  concat,
-  mul,
-  oneHot,
-  reshape,
-  slice,
-  stack,
-  sumOver,
-  zerosLike,
-  type Tensor,
-} from './ops.ts';
+import { add, argMax, cast, concat, mul, reshape, slice, stack, sumOver, zerosLike, type Tensor } from './ops.ts';
 import { actionLogits, decodePredicting } from './transformer/decoder.ts';
 import { embedActions, embedWindow, timeCodes, type WindowTensors } from './transformer/embedding.ts';
 import { prefill, readToken } from './transformer/incremental.ts';
@@ -34,11 +22,11 @@ export interface Decision {
 }
 
 interface Selection {
-  /** [B] int32, 0..K-1 */
+  /** [B] int32, 0..K-1; [B, k], best first, where windows get several */
   readonly keys: Tensor;
-  /** [B] int32, rows of the pool; the keys themselves unless several keys share one */
+  /** [B] int32, row of the pool for the best key; the key itself unless several keys share one */
   readonly modulators: Tensor;
-  /** [B] raw cosine of the selected key, -1..1 */
+  /** [B] raw cosine of the best key, -1..1 */
   readonly similarity: Tensor;
   /** [B, D] */
   readonly query: Tensor;
@@ -121,17 +109,17 @@ function select(
   { tokens, window }: { readonly tokens: Tensor; readonly window: WindowTensors },
   { model, modulation, routing }: DecideOptions,
 ): { selection: Selection | null; modulators: BlockModulator[] } {
-  if (modulation.kind === 'none') {
+  if (!isPool(modulation)) {
     return { selection: null, modulators: gatherModulators(parameters, null, { model, modulation }) };
   }
   const query = windowQuery(tokens, window.stepMask);
   const cosines = similarities(query, parameter(parameters, KEY_NAME));
-  const keys = selectKeys(cosines, routing);
-  const modulators = modulatorsOf(keys, routing);
-  const similarity = sumOver(mul(cosines, oneHot(keys, modulation.keyCount, 1, 0, 'float32')), 1);
+  const keys = selectKeys(cosines, routing, selectedCount(modulation));
+  const best = keys.rank === 1 ? keys : reshape(slice(keys, [0, 0], [keys.shape[0], 1]), [-1]);
+  const similarity = sumOver(mul(cosines, chosenKeys(best, modulation.keyCount)), 1);
   return {
-    selection: { keys, modulators, similarity, query },
-    modulators: gatherModulators(parameters, modulators, { model, modulation }),
+    selection: { keys, modulators: modulatorsOf(best, routing), similarity, query },
+    modulators: gatherModulators(parameters, modulatorsOf(keys, routing), { model, modulation }),
   };
 }
 

@@ -7,9 +7,9 @@ import { policyLoss, selectForTraining, type LossOptions, type TrainingBatch } f
 export interface LossAndGradients {
   readonly loss: Tensor;
   readonly crossEntropy: Tensor;
-  /** Mean cosine to the selected keys; 0 without a pool. */
+  /** Cosine to the selected keys, mean over the windows; 0 without a pool. */
   readonly similarity: Tensor;
-  /** [B] int32, the key of each window; null without a pool. */
+  /** [B] int32, the key of each window, or [B, k], its keys; null without a pool. */
   readonly selectedKeys: Tensor | null;
   /** In the order of the trainable names. */
   readonly gradients: readonly Tensor[];

@@ -1,8 +1,8 @@
-import type { ModelConfig, ModulationConfig } from '../config.ts';
-import { modulatorsOf, selectKeys, type Routing } from '../modulation/match.ts';
-import { gatherModulators, unmodulated } from '../modulation/modulator.ts';
+import { isPool, selectedCount, type ModelConfig, type ModulationConfig } from '../config.ts';
+import { gatherModulators } from '../modulation/gather.ts';
+import { chosenKeys, modulatorsOf, selectKeys, type Routing } from '../modulation/match.ts';
 import { similarities, windowQuery } from '../modulation/query.ts';
-import { assertShape, div, mul, oneHot, reshape, sub, sumAll, type Tensor } from '../ops.ts';
+import { assertShape, div, mul, reshape, sub, sumAll, type Tensor } from '../ops.ts';
 import { actionLogits, decodePredicting } from '../transformer/decoder.ts';
 import { embedWindow, type WindowTensors } from '../transformer/embedding.ts';
 import { KEY_NAME, parameter, type ParameterRecord } from '../weights/names.ts';
@@ -21,7 +21,7 @@ export interface LossOptions {
   readonly modulation: ModulationConfig;
   /** Weight of the pull of keys towards queries; 0.5 in the paper (spec §3.5), 0 for fixed keys. */
   readonly pullWeight: number;
-  /** Keys to modulate by, [B] int32 from `selectForTraining`; null runs the bare model. */
+  /** Keys to modulate by, [B] or [B, k] int32 from `selectForTraining`; null leaves a pool out. */
   readonly selectedKeys: Tensor | null;
   readonly routing: Routing;
 }
@@ -31,24 +31,24 @@ export interface PolicyLoss {
   /** Cross entropy minus the pull. */
   readonly loss: Tensor;
   readonly crossEntropy: Tensor;
-  /** Mean cosine between queries and their selected keys; null without a pool. */
+  /** Cosine between queries and their selected keys, summed over the keys, mean over the windows; null without a pool. */
   readonly similarity: Tensor | null;
 }
 
 /**
  * Which key each window of a training batch falls on. Not differentiated.
  *
- * @returns selected [B] int32 and the cosines [B, K], owned by the caller; null without a pool
+ * @returns selected [B] int32, or [B, k] where windows get several, and the cosines [B, K], owned by the caller; null without a pool
  */
 export function selectForTraining(
   parameters: ParameterRecord,
   batch: WindowTensors,
   { model, modulation, routing }: Pick<LossOptions, 'model' | 'modulation' | 'routing'>,
 ): { selectedKeys: Tensor; similarity: Tensor } | null {
-  if (modulation.kind === 'none') return null;
+  if (!isPool(modulation)) return null;
   const query = windowQuery(embedWindow(parameters, batch, model), batch.stepMask);
   const similarity = similarities(query, parameter(parameters, KEY_NAME));
-  return { selectedKeys: selectKeys(similarity, routing), similarity };
+  return { selectedKeys: selectKeys(similarity, routing, selectedCount(modulation)), similarity };
 }
 
 /**
@@ -58,17 +58,14 @@ export function selectForTraining(
 export function policyLoss(parameters: ParameterRecord, batch: TrainingBatch, options: LossOptions): PolicyLoss {
   const { model, modulation, selectedKeys } = options;
   const tokens = embedWindow(parameters, batch, model);
-  const modulators =
-    selectedKeys === null
-      ? unmodulated(model)
-      : gatherModulators(parameters, modulatorsOf(selectedKeys, options.routing), { model, modulation });
+  const rows = selectedKeys === null ? null : modulatorsOf(selectedKeys, options.routing);
+  const modulators = gatherModulators(parameters, rows, { model, modulation });
   const hidden = decodePredicting(parameters, { tokens, stepMask: batch.stepMask, modulators }, model);
   const crossEntropy = actionCrossEntropy(actionLogits(parameters, hidden), batch);
-  if (selectedKeys === null || modulation.kind === 'none')
-    return { loss: crossEntropy, crossEntropy, similarity: null };
+  if (selectedKeys === null || !isPool(modulation)) return { loss: crossEntropy, crossEntropy, similarity: null };
 
   const cosines = similarities(windowQuery(tokens, batch.stepMask), parameter(parameters, KEY_NAME));
-  const chosen = mul(cosines, oneHot(selectedKeys, modulation.keyCount, 1, 0, 'float32'));
+  const chosen = mul(cosines, chosenKeys(selectedKeys, modulation.keyCount));
   const similarity = div(sumAll(chosen), cosines.shape[0]);
   const loss = options.pullWeight === 0 ? crossEntropy : sub(crossEntropy, mul(similarity, options.pullWeight));
   return { loss, crossEntropy, similarity };

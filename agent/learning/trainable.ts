@@ -1,11 +1,11 @@
 import type { ModelConfig, ModulationConfig } from '../config.ts';
 import { blockPrefix, modelShapes, poolShapes } from '../weights/names.ts';
 
-/** Which weights learn: all of the model, its head, its last block, or the pool alone (spec §1.7, §3.5, §4). */
-export type TrainableSet = 'model' | 'head' | 'last-block' | 'pool' | 'modulators';
+/** Which weights learn: all of the model, its head, its last block, or what modulates it alone (spec §1.7, §3.5, §4). */
+export type TrainableSet = 'model' | 'head' | 'last-block' | 'last-block-and-head' | 'pool' | 'modulators';
 
 /**
- * @returns names in a fixed order; `modulators` is the pool without its keys
+ * @returns names in a fixed order; `pool` is all that modulates, with a pool or without, `modulators` the same without keys
  */
 export function trainableNames(
   set: TrainableSet,
@@ -13,13 +13,17 @@ export function trainableNames(
 ): string[] {
   const ofModel = Object.keys(modelShapes(model));
   const ofPool = Object.keys(poolShapes(model, modulation));
+  const isHead = (name: string): boolean => name.startsWith('action_net.');
+  const isLastBlock = (name: string): boolean => name.startsWith(`${blockPrefix(model.blocks - 1)}.`);
   switch (set) {
     case 'model':
       return ofModel;
     case 'head':
-      return ofModel.filter((name) => name.startsWith('action_net.'));
+      return ofModel.filter(isHead);
     case 'last-block':
-      return ofModel.filter((name) => name.startsWith(`${blockPrefix(model.blocks - 1)}.`));
+      return ofModel.filter(isLastBlock);
+    case 'last-block-and-head':
+      return ofModel.filter((name) => isHead(name) || isLastBlock(name));
     case 'pool':
       return ofPool;
     case 'modulators':
@@ -33,5 +37,5 @@ export function trainableNames(
  */
 export function decays(name: string): boolean {
   if (!name.endsWith('.weight')) return false;
-  return !/^(embed_timestep|embed_action_disc|embed_ln|encoder\.(wpe|wte|ln_f))\.|\.ln_[12]\./.test(name);
+  return !/^(prompt|embed_timestep|embed_action_disc|embed_ln|encoder\.(wpe|wte|ln_f))\.|\.ln_[12]\./.test(name);
 }

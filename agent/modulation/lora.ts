@@ -1,8 +1,19 @@
 import type { ModelConfig } from '../config.ts';
 import { add, gather, matMul, mul, reshape, split, transpose, type Tensor } from '../ops.ts';
-import { LORA_IN_NAME, LORA_OUT_NAME, parameter, type ParameterRecord } from '../weights/names.ts';
+import {
+  LORA_IN_NAME,
+  LORA_OUT_NAME,
+  MODULATOR_SLOTS,
+  parameter,
+  SINGLE_LORA_IN_NAME,
+  SINGLE_LORA_OUT_NAME,
+  type ParameterRecord,
+} from '../weights/names.ts';
 
-/** `x -> scaling (x in) out`, one pair for each window: in [B, width, R], out [B, R, width]. */
+/**
+ * `x -> scaling (x in) out`, one pair for each window, in [B, width, R] and out [B, R, width], or one for all,
+ * in [width, R] and out [R, width].
+ */
 interface LowRank {
   readonly in: Tensor;
   readonly out: Tensor;
@@ -47,6 +58,45 @@ export function gatherLora(
 }
 
 /**
+ * The changes that every window shares. Their tables hold all slots of a block one after the other, transposed against the
+ * pool's, and are blocked on both sides of the feed-forward: unit D j + d is slot 2 + j, row or column d (spec §4).
+ */
+export function sharedLora(
+  parameters: ParameterRecord,
+  { model, rank, scaling }: { readonly model: ModelConfig; readonly rank: number; readonly scaling: number },
+): LoraModulator[] {
+  const d = model.width;
+  const blocks = (name: string, slot: readonly [rows: number, columns: number]): SharedSlots[] => {
+    const table = reshape(parameter(parameters, name), [model.blocks, MODULATOR_SLOTS, ...slot]);
+    return split(table, model.blocks).map((block) => {
+      const [query, value, hidden] = split(reshape(block, [MODULATOR_SLOTS, ...slot]), [1, 1, 4]);
+      return { query: reshape(query!, [...slot]), value: reshape(value!, [...slot]), hidden: hidden! };
+    });
+  };
+  const outs = blocks(SINGLE_LORA_OUT_NAME, [d, rank]);
+  return blocks(SINGLE_LORA_IN_NAME, [rank, d]).map((ins, block) => {
+    const out = outs[block]!;
+    return {
+      kind: 'lora',
+      query: { in: transpose(ins.query), out: transpose(out.query), scaling },
+      value: { in: transpose(ins.value), out: transpose(out.value), scaling },
+      hidden: {
+        in: reshape(transpose(ins.hidden, [0, 2, 1]), [4 * d, rank]),
+        out: transpose(reshape(out.hidden, [4 * d, rank])),
+        scaling,
+      },
+    };
+  });
+}
+
+/** Of one block: two matrices and the four of the feed-forward [4, …]. */
+interface SharedSlots {
+  readonly query: Tensor;
+  readonly value: Tensor;
+  readonly hidden: Tensor;
+}
+
+/**
  * Slots 0 and 1 are plain matrices. Slots 2..5 make one matrix for the 4 D hidden units, interleaved on the way in (unit 4 d + j
  * is slot 2 + j, row d) but blocked on the way out (unit D j + d is slot 2 + j, column d): the reference's asymmetry (spec §3.6).
  *
@@ -71,5 +121,7 @@ export function loraValue(modulator: LoraModulator, tokens: Tensor, value: Tenso
 
 /** `output + scaling (input in) out`, all [B, N, width]. */
 export function addLowRank(output: Tensor, input: Tensor, change: LowRank): Tensor {
-  return add(output, matMul(mul(matMul(input, change.in), change.scaling), change.out));
+  if (change.in.rank === 3) return add(output, matMul(mul(matMul(input, change.in), change.scaling), change.out));
+  const rows = reshape(input, [-1, input.shape[input.shape.length - 1]!]);
+  return add(output, reshape(matMul(mul(matMul(rows, change.in), change.scaling), change.out), output.shape));
 }

@@ -1,6 +1,6 @@
-import { add, argMax, cast, gather, mul, type Tensor } from '../ops.ts';
+import { add, argMax, cast, gather, mul, oneHot, stack, sub, sumOver, type Tensor } from '../ops.ts';
 
-/** What decides, beside similarity, which key a query falls on. All optional; absent means the paper's evaluation. */
+/** What decides, beside similarity, which keys a query falls on. All optional; absent means the paper's evaluation. */
 export interface Routing {
   /** [K] float; while learning a later task, scores become ((cosine + 1) / 2) x this (spec §3.3, item 4). */
   readonly inverseCounts?: Tensor;
@@ -10,17 +10,33 @@ export interface Routing {
   readonly keyModulators?: Tensor;
 }
 
+/** Taken off the score of a key that is already chosen; more than any excluded key lacks. */
+const CHOSEN = 1e30;
+
 /**
- * Picks one key a query.
+ * Picks the keys of each query.
  *
  * @param similarity [B, K] cosines
- * @returns [B] int32, owned by the caller; the first of equal keys
+ * @param count k, keys a query gets
+ * @returns [B] int32, or [B, k], best first, where k > 1; owned by the caller; the first of equal keys
  */
-export function selectKeys(similarity: Tensor, routing: Routing): Tensor {
+export function selectKeys(similarity: Tensor, routing: Routing, count = 1): Tensor {
   const { inverseCounts, scoreBias } = routing;
   const penalised = inverseCounts === undefined ? similarity : penalise(similarity, inverseCounts);
-  const scores = scoreBias === undefined ? penalised : add(penalised, scoreBias);
-  return cast(argMax(scores, 1), 'int32');
+  let scores = scoreBias === undefined ? penalised : add(penalised, scoreBias);
+  const picked = [cast(argMax(scores, 1), 'int32')];
+  while (picked.length < count) {
+    const last = oneHot(picked[picked.length - 1]!, similarity.shape[1]!, 1, 0, 'float32');
+    scores = sub(scores, mul(last, CHOSEN));
+    picked.push(cast(argMax(scores, 1), 'int32'));
+  }
+  return count === 1 ? picked[0]! : stack(picked, 1);
+}
+
+/** 1 at every chosen key: [B] or [B, k] -> [B, K]. */
+export function chosenKeys(selectedKeys: Tensor, keyCount: number): Tensor {
+  const rows = oneHot(selectedKeys, keyCount, 1, 0, 'float32');
+  return selectedKeys.rank === 1 ? rows : sumOver(rows, 1);
 }
 
 /** Scores in the training of a later task: keys used before weigh little (spec §3.3, item 4). */
@@ -28,7 +44,7 @@ export function penalise(similarity: Tensor, inverseCounts: Tensor): Tensor {
   return mul(mul(add(similarity, 1), 0.5), inverseCounts);
 }
 
-/** The modulators of the selected keys, [B] int32. */
+/** The modulators of the selected keys, of the same shape. */
 export function modulatorsOf(selectedKeys: Tensor, routing: Routing): Tensor {
   return routing.keyModulators === undefined ? selectedKeys : gather(routing.keyModulators, selectedKeys);
 }

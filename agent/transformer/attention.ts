@@ -1,6 +1,6 @@
 import type { ModelConfig } from '../config.ts';
-import { modulateKeyValue, modulateQuery, type BlockModulator } from '../modulation/modulator.ts';
-import { add, concat, matMul, mul, reshape, slice, softmax, split, transpose, type Tensor } from '../ops.ts';
+import { modulateKeyValue, modulateQuery, prefixOf, type BlockModulator } from '../modulation/modulator.ts';
+import { add, concat, matMul, mul, reshape, slice, softmax, split, tensor, transpose, type Tensor } from '../ops.ts';
 import { parameter, type ParameterRecord } from '../weights/names.ts';
 import { affine, linear } from './linear.ts';
 
@@ -15,8 +15,9 @@ export interface AttentionInputs {
   readonly tokens: Tensor;
   /** The same of the tokens that ask, [B, Q, D]; `tokens` itself unless only some outputs are needed. */
   readonly asking: Tensor;
+  /** Null at the start of the window, where a prefix takes this place. */
   readonly past: KeyValue | null;
-  /** Added to the scores, broadcast to [B, H, Q, past + N]; null where every key may be seen. */
+  /** Added to the scores of the window's tokens, broadcast to [B, H, Q, past + N]; null where every key may be seen. */
   readonly mask: Tensor | null;
   readonly modulator: BlockModulator;
   /** Name of the attention layer, `encoder.h.0.attn`. */
@@ -26,7 +27,7 @@ export interface AttentionInputs {
 /**
  * Multi-head attention with modulated projections (spec §1.3, §3.6).
  *
- * @returns output [B, Q, D] after its projection, and keys and values including the past; owned by the caller
+ * @returns output [B, Q, D] after its projection, and keys and values including prefix and past; owned by the caller
  */
 export function attention(
   parameters: ParameterRecord,
@@ -36,12 +37,12 @@ export function attention(
   const projected = project(parameters, inputs, model);
   const query = splitHeads(mul(modulateQuery(inputs.modulator, inputs.asking, projected.query), scale(model)), model);
   const modulated = modulateKeyValue(inputs.modulator, inputs.tokens, projected);
-  const cache = append(inputs.past, {
+  const cache = append(inputs.past ?? prefixOf(inputs.modulator), {
     key: splitHeads(modulated.key, model),
     value: splitHeads(modulated.value, model),
   });
   const scores = matMul(query, cache.key, false, true); // [B, H, Q, L]
-  const weights = softmax(inputs.mask === null ? scores : add(scores, inputs.mask));
+  const weights = softmax(inputs.mask === null ? scores : add(scores, besidePrefix(inputs.mask, scores.shape[3]!)));
   const mixed = joinHeads(matMul(weights, cache.value));
   return { output: linear(parameters, mixed, { name: `${inputs.name}.c_proj`, stored: 'in-out' }), cache };
 }
@@ -63,12 +64,22 @@ function project(
     ];
     return { query, key, value };
   }
-  const [queryWeight, keyValueWeight] = split(weight, [d, 2 * d], 1) as [Tensor, Tensor];
-  const queryBias = slice(bias, [0], [d]);
-  const keyValueBias = slice(bias, [d], [2 * d]);
-  const keyValue = affine(tokens, { weight: keyValueWeight, bias: keyValueBias, transposed: false });
-  const [key, value] = split(keyValue, 2, 2) as [Tensor, Tensor];
-  return { query: affine(asking, { weight: queryWeight, bias: queryBias, transposed: false }), key, value };
+  const queryWeight = slice(weight, [0, 0], [d, d]);
+  const query = affine(asking, { weight: queryWeight, bias: slice(bias, [0], [d]), transposed: false });
+  return { query, ...projectKeyValue(parameters, tokens, { name, model }) };
+}
+
+/** Keys and values alone, [B, N, D] each, before modulation. */
+export function projectKeyValue(
+  parameters: ParameterRecord,
+  tokens: Tensor,
+  { name, model }: { readonly name: string; readonly model: ModelConfig },
+): KeyValue {
+  const d = model.width;
+  const weight = slice(parameter(parameters, `${name}.c_attn.weight`), [0, d], [d, 2 * d]);
+  const bias = slice(parameter(parameters, `${name}.c_attn.bias`), [d], [2 * d]);
+  const [key, value] = split(affine(tokens, { weight, bias, transposed: false }), 2, 2) as [Tensor, Tensor];
+  return { key, value };
 }
 
 function scale(model: ModelConfig): number {
@@ -77,11 +88,28 @@ function scale(model: ModelConfig): number {
 
 function append(past: KeyValue | null, now: KeyValue): KeyValue {
   if (past === null) return now;
-  return { key: concat([past.key, now.key], 2), value: concat([past.value, now.value], 2) };
+  const batch = now.key.shape[0];
+  return {
+    key: concat([forEach(batch, past.key), now.key], 2),
+    value: concat([forEach(batch, past.value), now.value], 2),
+  };
+}
+
+/** One row for each window: a prefix that all windows share comes as a single row. */
+function forEach(batch: number, x: Tensor): Tensor {
+  return x.shape[0] === batch ? x : add(x, tensor(new Float32Array(batch), [batch, 1, 1, 1]));
+}
+
+/** A mask of the window's tokens, widened to the left by the prefix, which every token sees. */
+function besidePrefix(mask: Tensor, length: number): Tensor {
+  const [batch = 0, heads = 0, queries = 0, tokens = 0] = mask.shape;
+  if (tokens === length) return mask;
+  const shape = [batch, heads, queries, length - tokens];
+  return concat([tensor(new Float32Array(shape.reduce((product, n) => product * n, 1)), shape), mask], 3);
 }
 
 /** [B, N, D] -> [B, H, N, E] */
-function splitHeads(x: Tensor, model: ModelConfig): Tensor {
+export function splitHeads(x: Tensor, model: ModelConfig): Tensor {
   const [batch = 0, count = 0] = x.shape;
   return transpose(reshape(x, [batch, count, model.heads, model.width / model.heads]), [0, 2, 1, 3]);
 }

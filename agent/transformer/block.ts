@@ -1,5 +1,11 @@
 import type { ModelConfig } from '../config.ts';
-import { modulateActivated, modulateHidden, type BlockModulator } from '../modulation/modulator.ts';
+import {
+  modulateActivated,
+  modulateAttended,
+  modulateFedForward,
+  modulateHidden,
+  type BlockModulator,
+} from '../modulation/modulator.ts';
 import { add, type Tensor } from '../ops.ts';
 import { blockPrefix, type ParameterRecord } from '../weights/names.ts';
 import { attention, type KeyValue } from './attention.ts';
@@ -37,11 +43,12 @@ export function transformerBlock(
   const tokens = layerNorm(parameters, inputs.hidden, `${name}.ln_1`);
   const asking = cut === undefined ? tokens : cut(tokens);
   const attended = attention(parameters, { tokens, asking, past, mask, modulator, name: `${name}.attn` }, model);
-  const residual = add(cut === undefined ? inputs.hidden : cut(inputs.hidden), attended.output);
+  const change = modulateAttended(modulator, attended.output);
+  const residual = add(cut === undefined ? inputs.hidden : cut(inputs.hidden), change);
 
   const normalised = layerNorm(parameters, residual, `${name}.ln_2`);
   const before = linear(parameters, normalised, { name: `${name}.mlp.c_fc`, stored: 'in-out' });
   const activated = modulateActivated(modulator, gelu(modulateHidden(modulator, before)));
   const output = linear(parameters, activated, { name: `${name}.mlp.c_proj`, stored: 'in-out' });
-  return { hidden: add(residual, output), cache: attended.cache };
+  return { hidden: add(residual, modulateFedForward(modulator, output)), cache: attended.cache };
 }

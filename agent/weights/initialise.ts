@@ -1,7 +1,17 @@
-import { padToken, type PolicyConfig } from '../config.ts';
+import { checkModulationConfig, padToken, type ModulationConfig, type PolicyConfig } from '../config.ts';
 import { tensor, type Tensor } from '../ops.ts';
 import type { RandomSource } from '../random.ts';
-import { IA3_NAME, KEY_NAME, LORA_IN_NAME, LORA_OUT_NAME, MODULATOR_SLOTS, parameterShapes } from './names.ts';
+import {
+  KEY_NAME,
+  LORA_IN_NAME,
+  LORA_OUT_NAME,
+  MODULATOR_SLOTS,
+  parameterShapes,
+  POOL_NAME,
+  SINGLE_LORA_IN_NAME,
+  SINGLE_LORA_OUT_NAME,
+  SINGLE_NAME,
+} from './names.ts';
 
 /** Deviation of GPT-2's normal initialisation (spec §1.8). */
 const BODY_DEVIATION = 0.02;
@@ -9,14 +19,16 @@ const BODY_DEVIATION = 0.02;
 type Draw = () => number;
 
 /**
- * Draws all weights of a model and its pool as the reference does before training (spec §1.8, §3.2).
+ * Draws all weights of a model and of what modulates it as the reference does before training (spec §1.8, §3.2, §4).
  *
+ * @throws AgentError L2M_CONFIG_INVALID for sizes that no modulation can have
  * @returns float arrays by name, in the order of `parameterShapes`
  */
 export function initialArrays(
   config: Pick<PolicyConfig, 'model' | 'modulation'>,
   random: RandomSource,
 ): Map<string, { shape: readonly number[]; data: Float32Array }> {
+  checkModulationConfig(config.modulation);
   const arrays = new Map<string, { shape: readonly number[]; data: Float32Array }>();
   for (const [name, shape] of Object.entries(parameterShapes(config))) {
     const draw = drawOf(name, config, random);
@@ -54,15 +66,19 @@ function drawOf(
   switch (name) {
     case KEY_NAME:
       return uniform(1);
-    case LORA_IN_NAME: {
+    case LORA_IN_NAME:
       // Kaiming's rule takes every axis but the first as fan-in, so the bound is much smaller than in ordinary LoRA.
-      const rank = modulation.kind === 'lora' ? modulation.rank : 1;
-      return uniform(1 / Math.sqrt(model.blocks * MODULATOR_SLOTS * model.width * rank));
-    }
+      return uniform(1 / Math.sqrt(model.blocks * MODULATOR_SLOTS * model.width * rankOf(modulation)));
+    case SINGLE_LORA_IN_NAME:
+      return uniform(1 / Math.sqrt(MODULATOR_SLOTS * model.width * rankOf(modulation)));
     case LORA_OUT_NAME:
+    case SINGLE_LORA_OUT_NAME:
       return () => 0;
-    case IA3_NAME:
-      return () => 1;
+    case POOL_NAME:
+    case SINGLE_NAME: {
+      const factors = modulation.kind === 'ia3' || modulation.kind === 'single-ia3';
+      return factors ? () => 1 : uniform(1);
+    }
     // The reference re-creates these two after its own initialisation, so they keep PyTorch's defaults.
     case 'embed_state.weight':
     case 'embed_state.bias':
@@ -74,4 +90,8 @@ function drawOf(
   if (/(^embed_ln|\.ln_[12f])\.weight$/.test(name)) return () => 1;
   if (name.endsWith('c_proj.weight')) return normal(BODY_DEVIATION / Math.sqrt(2 * model.blocks));
   return normal(BODY_DEVIATION);
+}
+
+function rankOf(modulation: ModulationConfig): number {
+  return 'rank' in modulation ? modulation.rank : 1;
 }

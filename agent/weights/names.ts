@@ -1,6 +1,6 @@
 import { distance } from 'fastest-levenshtein';
 import { AgentError } from '../agent-error.ts';
-import type { ModelConfig, ModulationConfig, PolicyConfig } from '../config.ts';
+import type { ModelConfig, ModulationConfig, PolicyConfig, PromptForm } from '../config.ts';
 import { tensor, type Tensor } from '../ops.ts';
 import type { NamedArray } from './safetensors.ts';
 
@@ -12,7 +12,12 @@ export type Shapes = Readonly<Record<string, readonly number[]>>;
 export const KEY_NAME = 'prompt.prompt_key';
 export const LORA_IN_NAME = 'prompt.lora_a';
 export const LORA_OUT_NAME = 'prompt.lora_b';
-export const IA3_NAME = 'prompt.prompt';
+/** (IA)³ factors or prompts of a pool. */
+export const POOL_NAME = 'prompt.prompt';
+/** Tables of the methods without a pool. */
+export const SINGLE_LORA_IN_NAME = 'prompt.lora_a.weight';
+export const SINGLE_LORA_OUT_NAME = 'prompt.lora_b.weight';
+export const SINGLE_NAME = 'prompt.prompt.weight';
 /** Slots of a modulator in one block: query, value (lora) or value, key (ia3), then four of width D for the feed-forward. */
 export const MODULATOR_SLOTS = 6;
 /** Rows of the reference's position table; only row 0 is ever read (spec §1.2, item 7). */
@@ -72,24 +77,64 @@ export function unusedShapes(model: ModelConfig): Shapes {
   };
 }
 
-/** The modulation pool; empty for `none`. */
+/** What modulates the model, beside the model's own weights; empty for `none`. */
 export function poolShapes(model: ModelConfig, modulation: ModulationConfig): Shapes {
+  const d = model.width;
   const perBlock = [model.blocks, MODULATOR_SLOTS];
   switch (modulation.kind) {
     case 'none':
       return {};
     case 'lora':
       return {
-        [KEY_NAME]: [modulation.keyCount, model.width],
-        [LORA_IN_NAME]: [modulation.poolSize, ...perBlock, model.width, modulation.rank],
-        [LORA_OUT_NAME]: [modulation.poolSize, ...perBlock, modulation.rank, model.width],
+        [KEY_NAME]: [modulation.keyCount, d],
+        [LORA_IN_NAME]: [modulation.poolSize, ...perBlock, d, modulation.rank],
+        [LORA_OUT_NAME]: [modulation.poolSize, ...perBlock, modulation.rank, d],
       };
     case 'ia3':
+      return { [KEY_NAME]: [modulation.keyCount, d], [POOL_NAME]: [modulation.poolSize, ...perBlock, d] };
+    case 'prompt-pool':
       return {
-        [KEY_NAME]: [modulation.keyCount, model.width],
-        [IA3_NAME]: [modulation.poolSize, ...perBlock, model.width],
+        [KEY_NAME]: [modulation.keyCount, d],
+        [POOL_NAME]: [modulation.poolSize, ...promptLayers(model, modulation.form), modulation.length, d],
       };
+    case 'single-lora': {
+      const columns = MODULATOR_SLOTS * modulation.rank * d;
+      return { [SINGLE_LORA_IN_NAME]: [model.blocks, columns], [SINGLE_LORA_OUT_NAME]: [model.blocks, columns] };
+    }
+    case 'single-ia3':
+      return { [SINGLE_NAME]: [model.blocks, MODULATOR_SLOTS * d] };
+    case 'adapter':
+      return adapterShapes(model, modulation.units);
+    case 'single-prompt': {
+      const [layers = 1] = promptLayers(model, modulation.form);
+      return { [SINGLE_NAME]: [modulation.length, layers * d] };
+    }
   }
+}
+
+/** The axis of a prompt pool that counts sets of vectors in one prompt: none, one a block, or keys and values of each block. */
+function promptLayers(model: ModelConfig, form: PromptForm): [] | [layers: number] {
+  switch (form) {
+    case 'tokens':
+      return [];
+    case 'block-tokens':
+      return [model.blocks];
+    case 'key-values':
+      return [2 * model.blocks];
+  }
+}
+
+function adapterShapes(model: ModelConfig, units: number): Shapes {
+  const shapes: Record<string, readonly number[]> = {};
+  for (let block = 0; block < model.blocks; block++) {
+    for (const name of adapterNames(block)) {
+      shapes[`${name}.adapter_down.0.weight`] = [units, model.width];
+      shapes[`${name}.adapter_down.0.bias`] = [units];
+      shapes[`${name}.adapter_up.weight`] = [model.width, units];
+      shapes[`${name}.adapter_up.bias`] = [model.width];
+    }
+  }
+  return shapes;
 }
 
 /** Model and pool together. */
@@ -101,6 +146,11 @@ export function blockPrefix(block: number): string {
   return `encoder.h.${block}`;
 }
 
+/** Prefixes of a block's two adapters: after the attention, after the feed-forward. */
+export function adapterNames(block: number): [afterAttention: string, afterFeedForward: string] {
+  return [`${blockPrefix(block)}.adapter1`, `${blockPrefix(block)}.adapter2`];
+}
+
 /** The parameter of that name, which `readParameters` and `initialiseParameters` have made sure of. */
 export function parameter(parameters: ParameterRecord, name: string): Tensor {
   const found = parameters[name];
@@ -108,9 +158,12 @@ export function parameter(parameters: ParameterRecord, name: string): Tensor {
   return found;
 }
 
-/** Attention masks kept as buffers by older releases of the reference's library, and its usage counters. */
+/** Attention masks kept as buffers by older releases of the reference's library, its usage counters and its row numbers. */
 function isBuffer(name: string): boolean {
-  return /^encoder\.h\.\d+\.attn\.(masked_)?bias$/.test(name) || /^prompt\.(counts|inv_counts_so_far)$/.test(name);
+  return (
+    /^encoder\.h\.\d+\.attn\.(masked_)?bias$/.test(name) ||
+    /^prompt\.(counts|inv_counts_so_far|lookup|prefix_tokens)$/.test(name)
+  );
 }
 
 /**

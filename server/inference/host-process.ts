@@ -1,3 +1,4 @@
+import { isPool } from '../../agent/config.ts';
 import { readParameters } from '../../agent/weights/names.ts';
 import { policyConfigOf } from '../checkpoints/manifest.ts';
 import { readCheckpoint } from '../checkpoints/read-checkpoint.ts';
@@ -48,7 +49,7 @@ async function load(request: Extract<HostRequest, { type: 'load' }>): Promise<Ho
     model: request.model,
     parameters: parameterCount,
     modulation: config.modulation.kind,
-    poolSize: config.modulation.kind === 'none' ? 0 : config.modulation.poolSize,
+    poolSize: isPool(config.modulation) ? config.modulation.poolSize : 0,
     version,
   };
 }

@@ -1,13 +1,22 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { isPool, selectedCount, type PoolModulation } from '../../../agent/config.ts';
 import { actionFromToken } from '../../../agent/context/action-tokenizer.ts';
 import { decide, decideByFullForward, type DecideOptions, type Decision } from '../../../agent/decision-transformer.ts';
 import { dispose, memory, slice, tidy, type Tensor } from '../../../agent/ops.ts';
 import type { WindowTensors } from '../../../agent/transformer/embedding.ts';
 import { readParameters, type ParameterRecord } from '../../../agent/weights/names.ts';
 import { startBackend, TEST_BACKENDS } from '../../unit/agent/support/backend.ts';
-import { arrayOf, goldenBatch, goldenCase, goldenMeta, numbersOf, type GoldenName } from './golden-case.ts';
+import {
+  arrayOf,
+  GOLDEN_MODEL,
+  GOLDEN_NAMES,
+  goldenBatch,
+  goldenCase,
+  goldenMeta,
+  numbersOf,
+} from './golden-case.ts';
 
-const CASES: readonly GoldenName[] = ['mddt', 'l2m_lora', 'l2m_ia3'];
+const { actionSize, bins } = GOLDEN_MODEL;
 
 interface Numbers {
   readonly actionTokens: number[];
@@ -41,7 +50,7 @@ function farthest(a: readonly number[], b: readonly number[]): number {
 describe.each(TEST_BACKENDS)('decisions on backend %s', (backend) => {
   beforeAll(() => startBackend(backend));
 
-  describe.each(CASES)('%s', (name) => {
+  describe.each(GOLDEN_NAMES)('%s', (name) => {
     const { config, weights, expected } = goldenCase(name);
     const { action_dims: actionSizes } = goldenMeta();
     let parameters: ParameterRecord;
@@ -56,17 +65,17 @@ describe.each(TEST_BACKENDS)('decisions on backend %s', (backend) => {
     const options = (actionDimensions: number): DecideOptions => ({ ...config, actionDimensions, routing: {} });
 
     it('takes the decisions of the reference, all windows in one batch', () => {
-      const { actionTokens } = numbers(() => decide(parameters, window, options(6)));
+      const { actionTokens } = numbers(() => decide(parameters, window, options(actionSize)));
       const wanted = numbersOf(expected, 'decoded_actions');
       actionSizes.forEach((size, row) => {
-        const actual = actionTokens.slice(row * 6, row * 6 + size).map((token) => actionFromToken(token, 64, false));
-        expect(actual).toEqual(wanted.slice(row * 6, row * 6 + size));
+        const actual = actionTokens.slice(row * actionSize, row * actionSize + size).map((token) => actionFromToken(token, bins, false));
+        expect(actual).toEqual(wanted.slice(row * actionSize, row * actionSize + size));
       });
     });
 
     it('agrees with one full forward for every dimension', () => {
-      const fast = numbers(() => decide(parameters, window, options(6)));
-      const full = numbers(() => decideByFullForward(parameters, window, options(6)));
+      const fast = numbers(() => decide(parameters, window, options(actionSize)));
+      const full = numbers(() => decideByFullForward(parameters, window, options(actionSize)));
       expect(fast.actionTokens).toEqual(full.actionTokens);
       expect(fast.keys).toEqual(full.keys);
       expect(farthest(fast.logits, full.logits)).toBeLessThan(1e-5);
@@ -78,13 +87,13 @@ describe.each(TEST_BACKENDS)('decisions on backend %s', (backend) => {
       validSteps.forEach((valid, row) => {
         const alone = numbers(() => decide(parameters, rowWithoutPadding(window, row, valid), options(4)));
         expect(alone.actionTokens).toEqual(together.actionTokens.slice(row * 4, row * 4 + 4));
-        expect(farthest(alone.logits, together.logits.slice(row * 256, row * 256 + 256))).toBeLessThan(1e-5);
+        expect(farthest(alone.logits, together.logits.slice(row * 4 * bins, (row + 1) * 4 * bins))).toBeLessThan(1e-5);
       });
     });
 
     it('selects as the reference does, or nothing without a pool', () => {
       const actual = numbers(() => decide(parameters, window, options(1)));
-      if (name === 'mddt') {
+      if (!isPool(config.modulation)) {
         expect(actual.keys).toEqual([]);
         return;
       }
@@ -93,7 +102,8 @@ describe.each(TEST_BACKENDS)('decisions on backend %s', (backend) => {
       const [, keyCount = 0] = arrayOf(expected, 'similarity').shape;
       expect(actual.keys).toEqual(selected);
       expect(farthest(actual.query, numbersOf(expected, 'query'))).toBeLessThan(1e-5);
-      const wanted = selected.map((key, row) => cosines[row * keyCount + key]!);
+      const best = selected.filter((_, i) => i % selectedCount(config.modulation as PoolModulation) === 0);
+      const wanted = best.map((key, row) => cosines[row * keyCount + key]!);
       expect(farthest(actual.similarity, wanted)).toBeLessThan(1e-5);
     });
 

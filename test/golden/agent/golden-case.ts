@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { ModelConfig, ModulationConfig } from '../../../agent/config.ts';
+import type { ModelConfig, ModulationConfig, PromptForm } from '../../../agent/config.ts';
 import { tensor, type Tensor } from '../../../agent/ops.ts';
 import { tokensFromActions } from '../../../agent/context/action-tokenizer.ts';
 import type { TrainingBatch } from '../../../agent/learning/loss.ts';
@@ -9,23 +9,63 @@ import { parseSafetensors, type NamedArray } from '../../../agent/weights/safete
 /** Numbers of the reference model's own code; README.md in that folder says how they were made. */
 const FOLDER = process.env['L2M_GOLDEN'] ?? join(import.meta.dirname, 'reference');
 
+export const GOLDEN_NAMES = [
+  'mddt',
+  'l2m_lora',
+  'l2m_ia3',
+  'lora',
+  'ia3',
+  'adapter',
+  'prompt_pt',
+  'prompt_pv2',
+  'prompt_pret',
+  'l2p_pt',
+  'l2p_pv2',
+  'l2p_pret',
+] as const;
+export type GoldenName = (typeof GOLDEN_NAMES)[number];
+
+/** Options of the reference's prompt classes, as far as the cases set them. */
+interface PromptOptions {
+  readonly kind: 'l2m_lora' | 'l2m_ia3' | 'lora' | 'ia3' | 'l2p' | 'dummy';
+  readonly rank?: number;
+  readonly pool_size?: number;
+  readonly length?: number;
+  readonly top_k?: number;
+  readonly n_layer?: number;
+  readonly prefix?: boolean;
+}
+
+interface GoldenMeta {
+  readonly config: {
+    readonly hidden: number;
+    readonly layers: number;
+    readonly heads: number;
+    readonly state_dim: number;
+    readonly act_dim: number;
+    readonly context: number;
+    readonly bins: number;
+  };
+  readonly valid_steps: readonly number[];
+  readonly action_dims: readonly number[];
+  readonly cases: Readonly<Record<GoldenName, { readonly prompt_kwargs: PromptOptions | null }>>;
+}
+
+const META = JSON.parse(readFileSync(join(FOLDER, 'meta.json'), 'utf8')) as GoldenMeta;
+
 export const GOLDEN_MODEL: ModelConfig = {
-  width: 32,
-  blocks: 2,
-  heads: 2,
-  context: 5,
-  stateSize: 204,
-  actionSize: 6,
-  bins: 64,
-  maximumTimestep: 1000,
+  width: META.config.hidden,
+  blocks: META.config.layers,
+  heads: META.config.heads,
+  context: META.config.context,
+  stateSize: META.config.state_dim,
+  actionSize: META.config.act_dim,
+  bins: META.config.bins,
+  maximumTimestep: arrayOf(readArrays('mddt.weights.safetensors'), 'embed_timestep.weight').shape[0]!,
 };
 
-const MODULATION = {
-  mddt: { kind: 'none' },
-  l2m_lora: { kind: 'lora', poolSize: 8, keyCount: 8, rank: 4, scaling: 2 },
-  l2m_ia3: { kind: 'ia3', poolSize: 8, keyCount: 8 },
-} as const satisfies Record<string, ModulationConfig>;
-export type GoldenName = keyof typeof MODULATION;
+/** Windows in the batch. */
+export const GOLDEN_WINDOWS = META.valid_steps.length;
 
 export interface GoldenCase {
   readonly config: { readonly model: ModelConfig; readonly modulation: ModulationConfig };
@@ -34,15 +74,42 @@ export interface GoldenCase {
 }
 
 export function goldenCase(name: GoldenName): GoldenCase {
+  const weights = readArrays(`${name}.weights.safetensors`);
   return {
-    config: { model: GOLDEN_MODEL, modulation: MODULATION[name] },
-    weights: readArrays(`${name}.weights.safetensors`),
+    config: { model: GOLDEN_MODEL, modulation: modulationOf(name, weights) },
+    weights,
     expected: readArrays(`${name}.expected.safetensors`),
   };
 }
 
-export function goldenMeta(): { valid_steps: number[]; action_dims: number[] } {
-  return JSON.parse(readFileSync(join(FOLDER, 'meta.json'), 'utf8')) as { valid_steps: number[]; action_dims: number[] };
+function modulationOf(name: GoldenName, weights: ReadonlyMap<string, NamedArray>): ModulationConfig {
+  const options = META.cases[name].prompt_kwargs;
+  if (options === null) {
+    const down = weights.get('encoder.h.0.adapter1.adapter_down.0.bias');
+    return down === undefined ? { kind: 'none' } : { kind: 'adapter', units: down.shape[0]! };
+  }
+  const { rank = 4, pool_size: poolSize = 10, length = 5, top_k: selected = 1 } = options;
+  const sizes = { poolSize, keyCount: poolSize };
+  const blocked: PromptForm = options.prefix === true ? 'key-values' : 'block-tokens';
+  const form: PromptForm = options.n_layer === undefined ? 'tokens' : blocked;
+  switch (options.kind) {
+    case 'l2m_lora':
+      return { kind: 'lora', ...sizes, rank, scaling: 2 };
+    case 'l2m_ia3':
+      return { kind: 'ia3', ...sizes };
+    case 'lora':
+      return { kind: 'single-lora', rank, scaling: 2 };
+    case 'ia3':
+      return { kind: 'single-ia3' };
+    case 'l2p':
+      return { kind: 'prompt-pool', ...sizes, form, length, selected };
+    case 'dummy':
+      return { kind: 'single-prompt', form, length };
+  }
+}
+
+export function goldenMeta(): Pick<GoldenMeta, 'valid_steps' | 'action_dims'> {
+  return META;
 }
 
 export function goldenBatch(): TrainingBatch {
@@ -55,12 +122,13 @@ export function goldenBatch(): TrainingBatch {
   const tokens = tokensFromActions(actions.data as Float32Array, GOLDEN_MODEL.bins);
   const actionTokens = tensor(tokens, [...actions.shape], 'int32');
   const timesteps = arrayOf(inputs, 'timesteps');
+  const byStep = [GOLDEN_WINDOWS, GOLDEN_MODEL.context];
   return {
     states: floats('states'),
     actionTokens,
     targetTokens: actionTokens,
-    returnsToGo: floats('returns_to_go', [6, 5]),
-    rewards: floats('rewards', [6, 5]),
+    returnsToGo: floats('returns_to_go', byStep),
+    rewards: floats('rewards', byStep),
     timesteps: tensor(Int32Array.from(timesteps.data, Number), [...timesteps.shape], 'int32'),
     stepMask: floats('attention_mask'),
     actionMask: floats('action_mask'),

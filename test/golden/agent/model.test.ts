@@ -3,15 +3,15 @@ import { lossAndGradients } from '../../../agent/learning/gradients.ts';
 import { policyLoss, selectForTraining } from '../../../agent/learning/loss.ts';
 import { trainableNames } from '../../../agent/learning/trainable.ts';
 import { modulatorsOf } from '../../../agent/modulation/match.ts';
-import { gatherModulators } from '../../../agent/modulation/modulator.ts';
+import { gatherModulators } from '../../../agent/modulation/gather.ts';
 import { dispose, tidy, type Tensor } from '../../../agent/ops.ts';
 import { actionLogits, decodeAll, decodePredicting } from '../../../agent/transformer/decoder.ts';
 import { embedWindow } from '../../../agent/transformer/embedding.ts';
 import { readParameters, type ParameterRecord } from '../../../agent/weights/names.ts';
 import { startBackend, TEST_BACKENDS } from '../../unit/agent/support/backend.ts';
-import { GOLDEN_MODEL, goldenBatch, goldenCase, goldenMeta, numbersOf, type GoldenName } from './golden-case.ts';
+import { GOLDEN_MODEL, GOLDEN_NAMES, goldenBatch, goldenCase, goldenMeta, numbersOf } from './golden-case.ts';
 
-const CASES: readonly GoldenName[] = ['mddt', 'l2m_lora', 'l2m_ia3'];
+const { actionSize, bins, width } = GOLDEN_MODEL;
 const TOLERANCE = 1e-5;
 
 /** Largest distance over the steps that are not padding; `perStep` numbers a step. */
@@ -35,7 +35,7 @@ function worst(actual: ArrayLike<number>, expected: readonly number[]): number {
 describe.each(TEST_BACKENDS)('reference numbers on backend %s', (backend) => {
   beforeAll(() => startBackend(backend));
 
-  describe.each(CASES)('%s', (name) => {
+  describe.each(GOLDEN_NAMES)('%s', (name) => {
     const { config, weights, expected } = goldenCase(name);
     const base = { ...config, pullWeight: 0.5, routing: {} };
     let parameters: ParameterRecord;
@@ -56,7 +56,7 @@ describe.each(TEST_BACKENDS)('reference numbers on backend %s', (backend) => {
 
     it('gives the same hidden states', () => {
       const actual = tidy(() => decodeAll(parameters, { ...forward(), stepMask: batch.stepMask }, GOLDEN_MODEL).dataSync());
-      expect(worstAtRealSteps(actual, numbersOf(expected, 'last_hidden'), 9 * 32)).toBeLessThan(TOLERANCE);
+      expect(worstAtRealSteps(actual, numbersOf(expected, 'last_hidden'), (actionSize + 3) * width)).toBeLessThan(TOLERANCE);
     });
 
     it('gives the same action logits, whether or not the last block computes the other tokens', () => {
@@ -64,7 +64,7 @@ describe.each(TEST_BACKENDS)('reference numbers on backend %s', (backend) => {
         const hidden = decodePredicting(parameters, { ...forward(), stepMask: batch.stepMask }, GOLDEN_MODEL);
         return actionLogits(parameters, hidden).dataSync();
       });
-      expect(worstAtRealSteps(actual, numbersOf(expected, 'action_logits'), 6 * 64)).toBeLessThan(TOLERANCE);
+      expect(worstAtRealSteps(actual, numbersOf(expected, 'action_logits'), actionSize * bins)).toBeLessThan(TOLERANCE);
     });
 
     it('gives the same loss and cross entropy', () => {

@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { decide, type DecideOptions } from '../../../../agent/decision-transformer.ts';
-import { gatherModulators } from '../../../../agent/modulation/modulator.ts';
+import { gatherModulators } from '../../../../agent/modulation/gather.ts';
 import { selectKeys, modulatorsOf } from '../../../../agent/modulation/match.ts';
 import { matMul, tensor, tidy, type Tensor } from '../../../../agent/ops.ts';
 import { randomSource } from '../../../../agent/random.ts';
