@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { addImportCheckpointCommand } from './import-checkpoint-command.ts';
+import { addImportDataCommand } from './import-data-command.ts';
 
 /** `l2m import`: files of the reference implementation, into ours. */
 export function addImportCommand(program: Command): void {
@@ -7,4 +8,5 @@ export function addImportCommand(program: Command): void {
     .command('import')
     .description('import checkpoints and data sets of the reference implementation');
   addImportCheckpointCommand(command);
+  addImportDataCommand(command);
 }
