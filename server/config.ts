@@ -15,7 +15,7 @@ export interface ConfigSources {
 const DEFAULT_FILE = 'l2m.config.json';
 
 /** Variables of this project that are no settings of the server. */
-const OTHER_VARIABLES = new Set(['L2M_PYTHON', 'L2M_GOLDEN', 'L2M_CHROMIUM', 'L2M_PROGRESS_MS']);
+const OTHER_VARIABLES = new Set(['L2M_PYTHON', 'L2M_GOLDEN', 'L2M_CHROMIUM', 'L2M_PROGRESS_MS', 'L2M_TOKEN']);
 
 const validator = Compile(ServerConfigSchema);
 

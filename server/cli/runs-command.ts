@@ -1,10 +1,9 @@
 import type { Command } from 'commander';
 import Table from 'cli-table3';
-import { openRunStore } from '../store/duckdb-run-store.ts';
 import type { ExportFormat } from '../store/run-store.ts';
-import { taskScores } from '../store/run-scores.ts';
 import { addConfigOptions, configOf } from './config-options.ts';
 import { oneOf, wholeNumber } from './option-values.ts';
+import { openRunSource, type RunSource } from './run-source.ts';
 import { PLAIN_LINES, taskTable } from './score-table.ts';
 
 interface RunsOptions extends Record<string, unknown> {
@@ -29,23 +28,22 @@ export function addRunsCommand(program: Command): void {
     '\nExamples:\n' +
       '  $ npx l2m runs\n' +
       '  $ npx l2m runs evaluate-20261123-192057-9td\n' +
-      '  $ npx l2m runs evaluate-20261123-192057-9td --export episodes.parquet --format parquet\n',
+      '  $ npx l2m runs evaluate-20261123-192057-9td --export episodes.parquet --format parquet\n' +
+      '\nWhile a server has the directory open, it is asked; where it wants a token, set L2M_TOKEN.\n',
   );
   command.action(async (run: string | undefined, options: RunsOptions) => {
-    const store = await openRunStore({ directory: configOf(options).data });
+    const source = await openRunSource(configOf(options).data, process.env['L2M_TOKEN']);
     try {
-      if (run === undefined) await listRuns(store, options);
-      else await showRun(store, run, options);
+      if (run === undefined) await listRuns(source, options);
+      else await showRun(source, run, options);
     } finally {
-      await store.close();
+      await source.close();
     }
   });
 }
 
-type Store = Awaited<ReturnType<typeof openRunStore>>;
-
-async function listRuns(store: Store, options: RunsOptions): Promise<void> {
-  const { total, runs } = await store.listRuns({ limit: options.limit, offset: 0 });
+async function listRuns(source: RunSource, options: RunsOptions): Promise<void> {
+  const { total, runs } = await source.list(options.limit);
   if (options.json === true) {
     process.stdout.write(`${JSON.stringify(runs, null, 2)}\n`);
     return;
@@ -70,14 +68,13 @@ async function listRuns(store: Store, options: RunsOptions): Promise<void> {
   process.stdout.write(`${table.toString()}\n${runs.length} of ${total} runs\n`);
 }
 
-async function showRun(store: Store, run: string, options: RunsOptions): Promise<void> {
-  const stored = await store.getRun(run);
+async function showRun(source: RunSource, run: string, options: RunsOptions): Promise<void> {
   if (options.export !== undefined) {
-    await store.exportRun(run, options.export, options.format);
+    await source.export(run, options.export, options.format);
     process.stdout.write(`${options.export}\n`);
     return;
   }
-  const scores = taskScores(await store.latestEpisodes(run), stored.tasks, stored.protocol);
+  const { run: stored, scores } = await source.show(run);
   if (options.json === true) {
     process.stdout.write(`${JSON.stringify({ run: stored, scores }, null, 2)}\n`);
     return;
