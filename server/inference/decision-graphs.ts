@@ -1,8 +1,8 @@
 import type { PolicyConfig } from '../../agent/config.ts';
-import { decide } from '../../agent/decision-transformer.ts';
 import type { ParameterRecord } from '../../agent/weights/names.ts';
 import type { CompileProgress } from '../tensors/compile.ts';
-import { compileLadder, type CompiledLadder } from '../tensors/compile-ladder.ts';
+import type { CompiledLadder } from '../tensors/compile-ladder.ts';
+import { compileDecision, type WindowName } from './decision-function.ts';
 import type { WindowArrays } from './host-messages.ts';
 
 export interface DecidedArrays {
@@ -13,7 +13,6 @@ export interface DecidedArrays {
   readonly similarities: Float32Array; // [B]
 }
 
-type Input = 'states' | 'actionTokens' | 'returnsToGo' | 'rewards' | 'timesteps' | 'stepMask';
 type Output = 'actionTokens' | 'modulators' | 'similarity';
 
 /**
@@ -24,7 +23,7 @@ export class DecisionGraphs {
   readonly #parameters: ParameterRecord;
   readonly #config: PolicyConfig;
   readonly #sizes: readonly number[];
-  readonly #ladders = new Map<number, CompiledLadder<Input, string>>();
+  readonly #ladders = new Map<number, CompiledLadder<WindowName, string>>();
   readonly #progress: (progress: CompileProgress) => void;
 
   constructor(
@@ -76,28 +75,11 @@ export class DecisionGraphs {
     this.#ladders.clear();
   }
 
-  #ladder(actionDimensions: number): CompiledLadder<Input, string> {
+  #ladder(actionDimensions: number): CompiledLadder<WindowName, string> {
     const known = this.#ladders.get(actionDimensions);
     if (known !== undefined) return known;
-    const { model, modulation } = this.#config;
-    const { context, stateSize, actionSize } = model;
-    const ladder = compileLadder<Input, string>(
-      (inputs) => {
-        const decision = decide(this.#parameters, inputs, { model, modulation, actionDimensions, routing: {} });
-        if (decision.selection === null) return { actionTokens: decision.actionTokens };
-        const { modulators, similarity } = decision.selection;
-        return { actionTokens: decision.actionTokens, modulators, similarity };
-      },
-      {
-        states: { shape: ['batch', context, stateSize], dtype: 'float32' },
-        actionTokens: { shape: ['batch', context, actionSize], dtype: 'int32' },
-        returnsToGo: { shape: ['batch', context], dtype: 'float32' },
-        rewards: { shape: ['batch', context], dtype: 'float32' },
-        timesteps: { shape: ['batch', context], dtype: 'int32' },
-        stepMask: { shape: ['batch', context], dtype: 'float32' },
-      },
-      { sizes: this.#sizes, onProgress: this.#progress },
-    );
+    const options = { sizes: this.#sizes, actionDimensions, onProgress: this.#progress };
+    const ladder = compileDecision(this.#parameters, this.#config, options);
     this.#ladders.set(actionDimensions, ladder);
     return ladder;
   }

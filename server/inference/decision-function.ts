@@ -1,0 +1,44 @@
+import type { PolicyConfig } from '../../agent/config.ts';
+import { decide } from '../../agent/decision-transformer.ts';
+import type { ParameterRecord } from '../../agent/weights/names.ts';
+import type { CompileOptions } from '../tensors/compile.ts';
+import { compileLadder, type CompiledLadder, type LadderSpec } from '../tensors/compile-ladder.ts';
+
+export type WindowName = 'states' | 'actionTokens' | 'returnsToGo' | 'rewards' | 'timesteps' | 'stepMask';
+export type WindowInputs = Readonly<Record<WindowName, Float32Array | Int32Array>>;
+
+/** Compiled by XLA, as TensorFlow's own graph, or whichever is faster here. */
+export type DecisionForm = 'auto' | 'xla' | 'graph';
+
+export interface DecisionOptions extends Pick<CompileOptions, 'onProgress'> {
+  readonly sizes: readonly number[];
+  readonly actionDimensions: number;
+  readonly form?: DecisionForm;
+}
+
+/** The decision of one model for several batch sizes, its weights constants of the graph. */
+export function compileDecision(
+  parameters: ParameterRecord,
+  { model, modulation }: Pick<PolicyConfig, 'model' | 'modulation'>,
+  { sizes, actionDimensions, form = 'auto', onProgress }: DecisionOptions,
+): CompiledLadder<WindowName, string> {
+  const { context, stateSize, actionSize } = model;
+  const specs: Record<WindowName, LadderSpec> = {
+    states: { shape: ['batch', context, stateSize], dtype: 'float32' },
+    actionTokens: { shape: ['batch', context, actionSize], dtype: 'int32' },
+    returnsToGo: { shape: ['batch', context], dtype: 'float32' },
+    rewards: { shape: ['batch', context], dtype: 'float32' },
+    timesteps: { shape: ['batch', context], dtype: 'int32' },
+    stepMask: { shape: ['batch', context], dtype: 'float32' },
+  };
+  return compileLadder<WindowName, string>(
+    (inputs) => {
+      const decision = decide(parameters, inputs, { model, modulation, actionDimensions, routing: {} });
+      if (decision.selection === null) return { actionTokens: decision.actionTokens };
+      const { modulators, similarity } = decision.selection;
+      return { actionTokens: decision.actionTokens, modulators, similarity };
+    },
+    specs,
+    { sizes, ...(form === 'auto' ? {} : { xla: form === 'xla' }), ...(onProgress === undefined ? {} : { onProgress }) },
+  );
+}
