@@ -1,6 +1,8 @@
 /** `npm run bench -- NAME [options]`: runs one benchmark; without a name, lists them. */
 const BENCHMARKS: Readonly<Record<string, { readonly file: string; readonly what: string }>> = {
   step: { file: './step.bench.ts', what: 'simulators alone, through the server with a no-op policy, and with a model' },
+  decide: { file: './decide.bench.ts', what: 'decisions, against PyTorch' },
+  update: { file: './update.bench.ts', what: 'training updates, against PyTorch' },
   capture: { file: './capture.bench.ts', what: 'eager operations against captured graphs' },
 };
 

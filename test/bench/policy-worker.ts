@@ -40,10 +40,10 @@ function modelOf(width: BenchWidth): { model: ModelConfig; parameters: Parameter
   return { model, parameters };
 }
 
-async function decideCall({ width, batch, dims, form }: Request): Promise<Call> {
+function decideCall({ width, batch, dims, form }: Request): Call {
   const { model, parameters } = modelOf(width);
   const config = { model, modulation: PAPER_MODULATION };
-  const graphs = await compileDecision(parameters, config, { sizes: [batch], actionDimensions: dims, form });
+  const graphs = compileDecision(parameters, config, { sizes: [batch], actionDimensions: dims, form });
   const windows = randomWindows(model, batch);
   return async () => {
     const outputs = graphs.run(windows);
@@ -66,7 +66,7 @@ function makeCall(request: Request): Promise<Call> {
   switch (request.work) {
     case 'decide':
     case 'tokens':
-      return decideCall(request);
+      return Promise.resolve(decideCall(request));
     case 'update':
       return Promise.resolve(updateCall(BENCH_MODELS[request.width], request.kind, request.form));
     case 'matmul':

@@ -10,7 +10,7 @@ export interface Times {
 /** One process that computes when it is its turn and otherwise waits. */
 export interface Player {
   /** What it said of itself at its start. */
-  readonly hello: Readonly<Record<string, unknown>>;
+  readonly hello: { readonly library: string };
   ask<Answer>(request: object): Promise<Answer>;
   close(): Promise<void>;
 }
@@ -28,9 +28,9 @@ export async function startPlayer(
   const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   const read = async <Answer>(): Promise<Answer> => {
-    const { value, done } = await lines.next();
-    if (done === true) throw new Error(`${args.join(' ')} ended before it answered`);
-    return JSON.parse(value) as Answer;
+    const line = await lines.next();
+    if (line.done === true) throw new Error(`${args.join(' ')} ended before it answered`);
+    return JSON.parse(line.value) as Answer;
   };
   return {
     hello: await read(),
@@ -67,7 +67,9 @@ export async function playRounds(
   { rounds, turnMs }: RoundOptions,
 ): Promise<Rounds> {
   const calls = new Map<string, number>();
-  const results = new Map(contestants.map(({ name }) => [name, { wallMs: [] as number[], processorMs: [] as number[] }]));
+  const results = new Map(
+    contestants.map(({ name }) => [name, { wallMs: [] as number[], processorMs: [] as number[] }]),
+  );
   for (const { name, turn } of contestants) {
     const { wallMs } = await turn(2);
     const last = wallMs.at(-1) ?? turnMs;
