@@ -1,4 +1,10 @@
-import { PAPER_OPTIONS, checkModelConfig, type ModelConfig, type ModulationConfig } from '../../agent/config.ts';
+import {
+  PAPER_OPTIONS,
+  checkModelConfig,
+  checkModulationConfig,
+  type ModelConfig,
+  type ModulationConfig,
+} from '../../agent/config.ts';
 import { modelShapes, poolShapes, unusedShapes, type Shapes } from '../../agent/weights/names.ts';
 import { L2mError } from '../errors.ts';
 import { invalidCheckpoint, type CheckpointManifest } from './manifest.ts';
@@ -81,6 +87,7 @@ async function importPolicy(
   const shapes = new Map([...tensors].map(([name, { shape }]) => [name, shape] as const));
   const { model, modulation, assumed } = referenceModel(shapes, options, file);
   checkModelConfig(model);
+  checkModulationConfig(modulation);
   const wanted: Record<'model' | 'pool', Shapes> = {
     model: modelShapes(model),
     pool: poolShapes(model, modulation),

@@ -1,5 +1,13 @@
 import { MODEL_PRESETS, type ModelConfig, type ModulationConfig } from '../../agent/config.ts';
-import { KEY_NAME, LORA_IN_NAME, LORA_OUT_NAME } from '../../agent/weights/names.ts';
+import {
+  adapterNames,
+  KEY_NAME,
+  LORA_IN_NAME,
+  MODULATOR_SLOTS,
+  POOL_NAME,
+  SINGLE_LORA_IN_NAME,
+  SINGLE_NAME,
+} from '../../agent/weights/names.ts';
 import { L2mError } from '../errors.ts';
 import { invalidCheckpoint } from './manifest.ts';
 
@@ -15,6 +23,8 @@ export interface UnstoredSizes {
   readonly actionSize?: number | undefined;
   /** Of LoRA: alpha over rank; 2 in the paper (spec §3.1). */
   readonly scaling?: number | undefined;
+  /** Of prompt pools: prompts that a window gets; 5 in the paper. */
+  readonly selected?: number | undefined;
 }
 
 export interface ReferenceModel {
@@ -26,6 +36,8 @@ export interface ReferenceModel {
 
 /** Every published size has heads of this width (spec §1.1). */
 const PAPER_HEAD_WIDTH = 64;
+/** Alpha is twice the rank (spec §3.1). */
+const PAPER_SCALING = 2;
 
 /**
  * Reads the sizes of a model and its pool off the shapes of its weights.
@@ -56,7 +68,7 @@ export function referenceModel(shapes: NamedShapes, given: UnstoredSizes, where:
     bins: size('action_net.0.weight', 0),
     maximumTimestep: size('embed_timestep.weight', 0),
   };
-  return { model, modulation: modulationOf(shapes, { given, assume, where }), assumed };
+  return { model, modulation: modulationOf(shapes, model, { given, assume, where }), assumed };
 }
 
 function publishedHeads(width: number): number {
@@ -78,20 +90,66 @@ interface Reading {
   readonly assume: (what: string, value: number, flag: string) => number;
 }
 
-function modulationOf(shapes: NamedShapes, { given, assume, where }: Reading): ModulationConfig {
+/** Published prompts that a window gets at once (spec §4). */
+const PAPER_SELECTED = 5;
+
+function modulationOf(
+  shapes: NamedShapes,
+  sizes: Pick<ModelConfig, 'width' | 'blocks'>,
+  reading: Reading,
+): ModulationConfig {
   const keyCount = shapes.get(KEY_NAME)?.[0];
-  const loraIn = shapes.get(LORA_IN_NAME);
-  const ia3 = shapes.get('prompt.prompt');
-  if (keyCount !== undefined && loraIn !== undefined && shapes.has(LORA_OUT_NAME)) {
-    const [poolSize = 0] = loraIn;
-    const scaling = given.scaling ?? assume('LoRA scaling', 2, 'scaling');
-    return { kind: 'lora', poolSize, keyCount, rank: loraIn.at(-1) ?? 0, scaling };
-  }
-  // [pool, blocks, 6 slots, width]
-  if (keyCount !== undefined && ia3?.length === 4) return { kind: 'ia3', poolSize: ia3[0] ?? 0, keyCount };
+  const modulation =
+    keyCount === undefined
+      ? sharedModulation(shapes, sizes, reading)
+      : poolModulation(shapes, { ...sizes, keyCount }, reading);
+  if (modulation !== undefined) return modulation;
   const foreign = [...shapes.keys()].filter((name) => name.startsWith('prompt.') || name.includes('adapter'));
   if (foreign.length === 0) return { kind: 'none' };
-  throw new L2mError('L2M_CHECKPOINT_INVALID', `${where}: a modulator of ${foreign.slice(0, 3).join(', ')}`, {
-    hint: 'Models without modulators, and with pools of LoRA or (IA)³, can be imported.',
+  throw new L2mError('L2M_CHECKPOINT_INVALID', `${reading.where}: a modulator of ${foreign.slice(0, 3).join(', ')}`, {
+    hint: 'Models without modulators and with those of the paper can be imported.',
   });
+}
+
+interface PoolReading extends Pick<ModelConfig, 'width' | 'blocks'> {
+  readonly keyCount: number;
+}
+
+function poolModulation(
+  shapes: NamedShapes,
+  { keyCount, blocks }: PoolReading,
+  { given, assume }: Reading,
+): ModulationConfig | undefined {
+  const loraIn = shapes.get(LORA_IN_NAME);
+  if (loraIn !== undefined) {
+    const scaling = given.scaling ?? assume('LoRA scaling', PAPER_SCALING, 'scaling');
+    return { kind: 'lora', poolSize: loraIn[0] ?? 0, keyCount, rank: loraIn.at(-1) ?? 0, scaling };
+  }
+  const [poolSize, ...rest] = shapes.get(POOL_NAME) ?? [];
+  if (poolSize === undefined) return undefined;
+  const [layers, slots] = rest;
+  // A prompt of the same length as there are slots would look alike; nobody published one.
+  if (rest.length === 3 && layers === blocks && slots === MODULATOR_SLOTS) return { kind: 'ia3', poolSize, keyCount };
+  const form = rest.length === 2 ? 'tokens' : layers === blocks ? 'block-tokens' : 'key-values';
+  const selected = given.selected ?? assume('prompts a window', PAPER_SELECTED, 'selected');
+  return { kind: 'prompt-pool', poolSize, keyCount, form, length: rest.at(-2) ?? 0, selected };
+}
+
+function sharedModulation(
+  shapes: NamedShapes,
+  { width, blocks }: Pick<ModelConfig, 'width' | 'blocks'>,
+  { given, assume }: Reading,
+): ModulationConfig | undefined {
+  const loraColumns = shapes.get(SINGLE_LORA_IN_NAME)?.[1];
+  if (loraColumns !== undefined) {
+    const scaling = given.scaling ?? assume('LoRA scaling', PAPER_SCALING, 'scaling');
+    return { kind: 'single-lora', rank: loraColumns / (MODULATOR_SLOTS * width), scaling };
+  }
+  const units = shapes.get(`${adapterNames(0)[0]}.adapter_down.0.weight`)?.[0];
+  if (units !== undefined) return { kind: 'adapter', units };
+  const [rows, columns = 0] = shapes.get(SINGLE_NAME) ?? [];
+  if (rows === undefined) return undefined;
+  if (rows === blocks && columns === MODULATOR_SLOTS * width) return { kind: 'single-ia3' };
+  const form = columns === width ? 'tokens' : columns === blocks * width ? 'block-tokens' : 'key-values';
+  return { kind: 'single-prompt', form, length: rows };
 }

@@ -11,6 +11,7 @@ interface ImportCheckpointCommandOptions extends Record<string, unknown> {
   readonly context?: number;
   readonly actionSize?: number;
   readonly scaling?: number;
+  readonly selected?: number;
   readonly check?: true;
   readonly json?: true;
   readonly overwrite?: true;
@@ -29,6 +30,7 @@ export function addImportCheckpointCommand(parent: Command): void {
     .option('--context <number>', 'timesteps of a window (default 5)', wholeNumber(1, 1024))
     .option('--action-size <number>', 'padded action dimensions (default 6)', wholeNumber(1, 1024))
     .option('--scaling <number>', 'of LoRA modulators, alpha over rank (default 2)', numberWithin(0, 1000))
+    .option('--selected <number>', 'prompts of a pool that a window gets (default 5)', wholeNumber(1, 1024))
     .option('--check', 'only say what the file holds')
     .option('--json', 'print the report as JSON')
     .option('--overwrite', 'replace a checkpoint that is there already');
@@ -48,7 +50,11 @@ async function run(file: string, options: ImportCheckpointCommandOptions): Promi
   const folder = options.check === true ? undefined : (options.to ?? join(configOf(options).data, 'checkpoints', name));
   const { versions, gitCommit } = currentProvenance({}, undefined);
   const report = await importCheckpoint(file, {
-    ...{ heads: options.heads, context: options.context, actionSize: options.actionSize, scaling: options.scaling },
+    heads: options.heads,
+    context: options.context,
+    actionSize: options.actionSize,
+    scaling: options.scaling,
+    selected: options.selected,
     folder,
     name: folder === undefined ? name : basename(folder),
     overwrite: options.overwrite === true,
