@@ -19,7 +19,7 @@ export const {
   erf,
   exp,
   gather,
-
+  greater,
   keep,
   logSoftmax,
   matMul,
@@ -28,16 +28,19 @@ export const {
   minimum,
   mul,
   oneHot,
+  relu,
   reshape,
   rsqrt,
   scalar,
   slice,
   softmax,
+  softplus,
   split,
   sqrt,
   square,
   stack,
   sub,
+  tanh,
   tensor,
   tidy,
   transpose,
@@ -58,6 +61,11 @@ export function meanKept(x: Tensor): Tensor {
 /** Sum over one axis, which disappears; the same warning as for `sumKept`. */
 export function sumOver(x: Tensor, axis: number): Tensor {
   return tf.sum(x, axis);
+}
+
+/** Mean of all entries, a scalar; the same warning as for `sumKept`. */
+export function mean(x: Tensor): Tensor {
+  return tf.mean(x);
 }
 
 /** Sum of all entries, a scalar; the same warning as for `sumKept`. */

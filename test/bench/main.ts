@@ -3,6 +3,7 @@ const BENCHMARKS: Readonly<Record<string, { readonly file: string; readonly what
   step: { file: './step.bench.ts', what: 'simulators alone, through the server with a no-op policy, and with a model' },
   decide: { file: './decide.bench.ts', what: 'decisions, against PyTorch' },
   update: { file: './update.bench.ts', what: 'training updates, against PyTorch' },
+  sac: { file: './sac.bench.ts', what: 'one update of soft actor-critic, ours against PyTorch' },
   capture: { file: './capture.bench.ts', what: 'eager operations against captured graphs' },
 };
 
