@@ -17,6 +17,7 @@ import {
 } from './golden-case.ts';
 
 const { actionSize, bins } = GOLDEN_MODEL;
+const SOME = Math.min(4, actionSize);
 
 interface Numbers {
   readonly actionTokens: number[];
@@ -82,12 +83,12 @@ describe.each(TEST_BACKENDS)('decisions on backend %s', (backend) => {
     });
 
     it('gives every window what it gets alone and without its padding', () => {
-      const together = numbers(() => decide(parameters, window, options(4)));
+      const together = numbers(() => decide(parameters, window, options(SOME)));
       const { valid_steps: validSteps } = goldenMeta();
       validSteps.forEach((valid, row) => {
-        const alone = numbers(() => decide(parameters, rowWithoutPadding(window, row, valid), options(4)));
-        expect(alone.actionTokens).toEqual(together.actionTokens.slice(row * 4, row * 4 + 4));
-        expect(farthest(alone.logits, together.logits.slice(row * 4 * bins, (row + 1) * 4 * bins))).toBeLessThan(1e-5);
+        const alone = numbers(() => decide(parameters, rowWithoutPadding(window, row, valid), options(SOME)));
+        expect(alone.actionTokens).toEqual(together.actionTokens.slice(row * SOME, (row + 1) * SOME));
+        expect(farthest(alone.logits, together.logits.slice(row * SOME * bins, (row + 1) * SOME * bins))).toBeLessThan(1e-5);
       });
     });
 

@@ -4,12 +4,14 @@ import type { ModelConfig, ModulationConfig, PromptForm } from '../../../agent/c
 import { tensor, type Tensor } from '../../../agent/ops.ts';
 import { tokensFromActions } from '../../../agent/context/action-tokenizer.ts';
 import type { TrainingBatch } from '../../../agent/learning/loss.ts';
+import { readParameters } from '../../../agent/weights/names.ts';
 import { parseSafetensors, type NamedArray } from '../../../agent/weights/safetensors.ts';
+import { readGoldenWeights } from './golden-weights.ts';
 
 /** Numbers of the reference model's own code; README.md in that folder says how they were made. */
 const FOLDER = process.env['L2M_GOLDEN'] ?? join(import.meta.dirname, 'reference');
 
-export const GOLDEN_NAMES = [
+const NAMES = [
   'mddt',
   'l2m_lora',
   'l2m_ia3',
@@ -23,7 +25,7 @@ export const GOLDEN_NAMES = [
   'l2p_pv2',
   'l2p_pret',
 ] as const;
-export type GoldenName = (typeof GOLDEN_NAMES)[number];
+export type GoldenName = (typeof NAMES)[number];
 
 /** Options of the reference's prompt classes, as far as the cases set them. */
 interface PromptOptions {
@@ -53,6 +55,12 @@ interface GoldenMeta {
 
 const META = JSON.parse(readFileSync(join(FOLDER, 'meta.json'), 'utf8')) as GoldenMeta;
 
+const WEIGHTS = await readGoldenWeights(FOLDER, NAMES);
+
+/** All twelve cases of our own folder; of another the ones whose weights are all there. */
+export const GOLDEN_NAMES = NAMES.filter((name) => WEIGHTS.has(name));
+export const INCOMPLETE_NAMES = NAMES.filter((name) => !WEIGHTS.has(name));
+
 export const GOLDEN_MODEL: ModelConfig = {
   width: META.config.hidden,
   blocks: META.config.layers,
@@ -74,7 +82,8 @@ export interface GoldenCase {
 }
 
 export function goldenCase(name: GoldenName): GoldenCase {
-  const weights = readArrays(`${name}.weights.safetensors`);
+  const weights = WEIGHTS.get(name);
+  if (weights === undefined) throw new Error(`the weights of ${name} lack attn.c_attn.bias`);
   return {
     config: { model: GOLDEN_MODEL, modulation: modulationOf(name, weights) },
     weights,
@@ -133,6 +142,12 @@ export function goldenBatch(): TrainingBatch {
     stepMask: floats('attention_mask'),
     actionMask: floats('action_mask'),
   };
+}
+
+/** The case's weights as tensors; the caller disposes them. */
+export function goldenParameters(name: GoldenName): Record<string, Tensor> {
+  const { config, weights } = goldenCase(name);
+  return readParameters(weights, config);
 }
 
 export function arrayOf(arrays: ReadonlyMap<string, NamedArray>, name: string): NamedArray {

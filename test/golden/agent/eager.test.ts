@@ -1,0 +1,7 @@
+import { describe } from 'vitest';
+import { TEST_BACKENDS } from '../../unit/agent/support/backend.ts';
+import { describeReferenceNumbers } from './reference-numbers.ts';
+
+describe.runIf(TEST_BACKENDS.includes('tensorflow'))('reference numbers of TensorFlow, operation by operation', () => {
+  describeReferenceNumbers({ backend: { backend: 'tensorflow-cpu' }, compile: { capture: false }, form: 'eager' });
+});
