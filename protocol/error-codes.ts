@@ -181,6 +181,16 @@ export const ERROR_TABLE = {
     message: 'The server cannot listen there: %s.',
     hint: 'Choose another --port or --host, or stop the program that uses it.',
   },
+  L2M_RECORDING_UNKNOWN: {
+    severity: 'refused',
+    message: 'There is no recording %s.',
+    hint: 'Recordings are listed under /api/runs/RUN/recordings; the oldest go when --record-limit-mb is reached.',
+  },
+  L2M_RECORDING_INVALID: {
+    severity: 'refused',
+    message: 'The file is not a recording of this project: %s.',
+    hint: 'Fetch it again from the server that recorded it.',
+  },
   L2M_SCENE_UNKNOWN: {
     severity: 'retry',
     message: 'There is no scene %s.',

@@ -141,6 +141,8 @@ export const AssignSchema = Type.Object(
     start: Type.Integer({ minimum: 0, maximum: 0xffffffff }),
     horizon: Type.Integer({ minimum: 1, maximum: 100_000 }),
     actor: ActorSchema,
+    /** Every row of the episode is to carry poses, whatever `watch` says: it is recorded. */
+    poses: Type.Optional(Type.Boolean()),
   },
   closed,
 );

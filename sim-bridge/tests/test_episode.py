@@ -49,6 +49,15 @@ def test_horizon_truncates(lqr: Simulator) -> None:
     assert flags == [0, 0, 0, STEP_FLAGS["truncated"]]
 
 
+def test_a_recorded_episode_carries_poses_in_every_row(lqr: Simulator) -> None:
+    episode = Episode(ASSIGNMENT, lqr, PoseSampler(Watch(), always=True))
+    rows = [episode.start()]
+    while not episode.finished:
+        rows.append(episode.step(NOTHING))
+    assert all(row.poses is not None and row.flags & STEP_FLAGS["poses"] for row in rows)
+    assert episode_of(lqr).start().poses is None
+
+
 def test_an_end_at_the_horizon_is_a_termination(lqr: Simulator) -> None:
     episode = episode_of(lqr, horizon=1)
     episode.start()

@@ -98,7 +98,8 @@ class Environments:
         before = time.perf_counter()
         try:
             simulator = self._pool.take(assignment.task)
-            episode = Episode(assignment, simulator, PoseSampler(self._watch))
+            sampler = PoseSampler(self._watch, always=assignment.poses)
+            episode = Episode(assignment, simulator, sampler)
             row = episode.start()
         except Exception as error:
             return fault_from(error, assignment)

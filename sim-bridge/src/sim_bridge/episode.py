@@ -29,6 +29,8 @@ class Assignment:
     horizon: int
     expert_noise: tuple[float, int] | None
     """Deviation and seed of the expert's noise; None where the server acts."""
+    poses: bool = False
+    """Whether every row carries poses."""
 
     @classmethod
     def from_message(cls, message: dict[str, Any]) -> "Assignment":
@@ -43,6 +45,7 @@ class Assignment:
             start=message["start"],
             horizon=message["horizon"],
             expert_noise=(actor["noise"], actor["noiseSeed"]) if actor["kind"] == "expert" else None,
+            poses=message.get("poses", False),
         )
 
 

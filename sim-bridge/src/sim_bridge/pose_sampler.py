@@ -19,13 +19,17 @@ class Watch:
 class PoseSampler:
     """Samples the poses of one episode by the wall clock."""
 
-    def __init__(self, watch: Watch, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, watch: Watch, clock: Callable[[], float] = time.monotonic, *, always: bool = False
+    ) -> None:
         """Makes a sampler for one episode.
 
         Args:
             watch: Read at every sample, so a change takes effect at the next step.
             clock: Seconds.
+            always: Whether every row carries poses, watched or not: the episode is recorded.
         """
+        self._always = always
         self._watch = watch
         self._clock = clock
         self._sampled_at = -math.inf
@@ -33,15 +37,15 @@ class PoseSampler:
 
     @property
     def wanted(self) -> bool:
-        """Whether anybody watches."""
-        return self._watch.poses_hz > 0.0
+        """Whether anybody watches or records."""
+        return self._always or self._watch.poses_hz > 0.0
 
     def sample(self, simulator: Simulator, *, required: bool) -> Float32Array | None:
         """Poses [frames, 7] if it is time or they are `required` (starts and ends); else None."""
         if not self.wanted:
             return None
         now = self._clock()
-        if not required and now - self._sampled_at < 1.0 / self._watch.poses_hz:
+        if not self._always and not required and now - self._sampled_at < 1.0 / self._watch.poses_hz:
             return None
         self._sampled_at = now
         if self._scene is None:
