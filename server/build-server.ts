@@ -3,11 +3,16 @@ import { join } from 'node:path';
 import type { TaskSpec } from '../protocol/task.ts';
 import type { ServerConfig } from './config-schema.ts';
 import { errorFromUnknown } from './errors.ts';
+import { SceneBook } from './live/scene-book.ts';
+import { SceneStore } from './live/scenes.ts';
+import { EpisodeRecordings } from './recordings/episode-recordings.ts';
+import { RecordingLibrary } from './recordings/recording-library.ts';
 import { PolicyProvider } from './inference/policy-provider.ts';
 import { RolloutEngine } from './rollouts/engine.ts';
 import { RunService } from './rollouts/run-service.ts';
 import { WorkerRates } from './simulators/worker-rates.ts';
 import { WorkerFleet } from './simulators/worker-fleet.ts';
+import { FINAL_STATES } from './store/records.ts';
 import { openRunStore } from './store/duckdb-run-store.ts';
 import type { RunStore } from './store/run-store.ts';
 import { currentProvenance } from './provenance.ts';
@@ -33,6 +38,9 @@ export interface LiveServer {
   readonly endpoint: string;
   readonly runs: RunService;
   readonly store: RunStore;
+  readonly recordings: RecordingLibrary;
+  /** Resolves when every episode that has finished is recorded. */
+  readonly recordingsFlushed: () => Promise<void>;
   readonly fleet: WorkerFleet;
   readonly policies: PolicyProvider;
   readonly telemetry: Telemetry;
@@ -78,7 +86,12 @@ async function compose(
     pretty: false,
   });
   closers.push(() => log.close());
-  const parts: { engine?: RolloutEngine; runs?: RunService; front?: Front } = {};
+  const parts: {
+    engine?: RolloutEngine;
+    runs?: RunService;
+    front?: Front;
+    scenes?: SceneBook;
+  } = {};
   const note = (level: 'info' | 'warning' | 'error', text: string) => {
     log.log[level === 'warning' ? 'warn' : level](text);
     parts.front?.notice(level, text);
@@ -92,7 +105,12 @@ async function compose(
         parts.engine?.onRows(rows, timing);
       },
       fault: (fault) => parts.engine?.onFault(fault),
-      scene: (task, scene) => parts.front?.scene(task, scene),
+      scene: (task, scene) => {
+        void parts.scenes?.take(task, scene).then((stored) => {
+          if (stored.ok) parts.front?.sceneReady(task, scene.hash);
+          else note('warning', stored.error.message);
+        });
+      },
       late: (count) => metrics.lateMessages.inc(count),
       came: () => parts.engine?.fill(),
       lost: (worker, reason) => {
@@ -109,6 +127,21 @@ async function compose(
     { config, serverId, workerArguments: options.workerArguments ?? (() => []) },
   );
   closers.push(() => fleet.close());
+  const scenes = new SceneBook(new SceneStore(join(config.data, 'scenes')), (task) => {
+    fleet.ask(task, { type: 'want-scene', task });
+  });
+  parts.scenes = scenes;
+  const library = await RecordingLibrary.open(join(config.data, 'recordings'), config.recordLimitMb * 1_000_000);
+  const recordings = new EpisodeRecordings({
+    mode: config.record,
+    library,
+    specOf: (task): TaskSpec => engine.specOf(task),
+    sceneOf: (task) => scenes.of(task),
+    policyOf: (run) => parts.runs?.handle(run)?.summary().policy ?? '',
+    liveRuns: () => liveRuns(parts.runs),
+    notice: (level, text) => note(level, text),
+  });
+  closers.push(() => recordings.flush());
 
   const policies = new PolicyProvider(config, {
     expected: () => parts.engine?.busy ?? 1,
@@ -122,10 +155,17 @@ async function compose(
   });
   closers.push(() => policies.close());
 
-  const engine = new RolloutEngine(fleet.hub, fleet.catalog.specs, {
-    started: (view) => parts.front?.episodeStarted(view),
-    stepped: (view, row, decision) => parts.front?.stepped(view, row, decision),
-    ended: () => undefined,
+  const engine: RolloutEngine = new RolloutEngine(fleet.hub, fleet.catalog.specs, {
+    started: (view) => {
+      recordings.started(view);
+      parts.front?.episodeStarted(view);
+    },
+    stepped: (view, row, decision) => {
+      recordings.stepped(view, row);
+      parts.front?.stepped(view, row, decision);
+    },
+    ended: (view) => recordings.ended(view),
+    wantsPoses: (plan) => recordings.wantsPoses(plan),
     timed: (timing) => telemetry.ticked(timing),
   });
   parts.engine = engine;
@@ -135,16 +175,20 @@ async function compose(
     engine,
     describe: async (tasks) => {
       const specs = await fleet.catalog.describe(tasks);
-      parts.front?.wantScenes(tasks);
+      if (options.serve || config.record !== 'none') scenes.want(tasks);
       return specs;
     },
     policyFor: (request) => policies.policyFor(request),
     provenance: () => currentProvenance(fleet.versions(), policies.backend),
     maxAttempts: config.maxAttempts,
     events: {
-      updated: (summary) => parts.front?.runUpdated(summary),
+      updated: (summary) => {
+        if (FINAL_STATES.includes(summary.state)) recordings.runOver(summary.run);
+        parts.front?.runUpdated(summary);
+      },
       episode: (report, record) => {
         metrics.episodes.inc({ outcome: record.outcome });
+        recordings.finished(report, record);
         parts.front?.episodeEnded(report, record);
       },
       notice: note,
@@ -163,6 +207,8 @@ async function compose(
       telemetry,
       log: log.log,
       workerRates,
+      scenes,
+      recordings: library,
     });
     parts.front = front;
     closers.push(() => front.close());
@@ -173,10 +219,17 @@ async function compose(
     endpoint: fleet.hub.endpoint,
     runs,
     store,
+    recordings: library,
+    recordingsFlushed: () => recordings.flush(),
     fleet,
     policies,
     telemetry,
     describe: (tasks) => fleet.catalog.describe(tasks),
     close: closeAll,
   };
+}
+
+function liveRuns(runs: RunService | undefined): ReadonlySet<string> {
+  const live = runs?.summaries().filter(({ state }) => !FINAL_STATES.includes(state)) ?? [];
+  return new Set(live.map(({ run }) => run));
 }

@@ -83,6 +83,16 @@ export const ServerConfigSchema = Type.Object(
       maximum: 100,
       description: 'attempts at one episode before it counts as an error',
     }),
+    record: Type.Union([Type.Literal('all'), Type.Literal('sampled'), Type.Literal('none')], {
+      default: 'sampled',
+      description: 'poses to record: all, sampled (every tenth start, and what is watched) or none (no recordings)',
+    }),
+    recordLimitMb: Type.Integer({
+      default: 4096,
+      minimum: 1,
+      maximum: 100_000_000,
+      description: 'size of all recordings in megabytes; beyond it the oldest go',
+    }),
     curveKeys: Type.String({
       default: '',
       description: 'key file for CURVE; needed when workers connect from other machines',

@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expandTasks } from '../agent/tasks/expand-tasks.ts';
 import type { ModelView } from '../protocol/dashboard-messages.ts';
@@ -19,7 +18,7 @@ import type { PolicyProvider } from './inference/policy-provider.ts';
 import type { PageTokens } from './live/page-access.ts';
 import { createPageHub, type NoticeLevel } from './live/page-hub.ts';
 import { sceneRoutes } from './live/scene-routes.ts';
-import { SceneStore } from './live/scenes.ts';
+import type { SceneBook } from './live/scene-book.ts';
 import type { EpisodeReport } from './rollouts/active-run.ts';
 import type { Decision } from './rollouts/acting-policy.ts';
 import type { RunningView } from './rollouts/engine.ts';
@@ -28,10 +27,10 @@ import type { RunService } from './rollouts/run-service.ts';
 import type { TickRow } from './simulators/tick-rows.ts';
 import type { WorkerFleet } from './simulators/worker-fleet.ts';
 import type { WorkerRates } from './simulators/worker-rates.ts';
-import type { SceneBytes } from './simulators/worker-hub.ts';
 import type { EpisodeRecord } from './store/records.ts';
 import { scoredEpisodeOf } from './store/records.ts';
 import type { RunStore } from './store/run-store.ts';
+import type { RecordingLibrary } from './recordings/recording-library.ts';
 import type { Log } from './telemetry/log.ts';
 import type { Telemetry } from './telemetry/telemetry.ts';
 import { writeOwner } from './store/owner-file.ts';
@@ -46,16 +45,16 @@ export interface FrontParts {
   readonly telemetry: Telemetry;
   readonly log: Log;
   readonly workerRates: WorkerRates;
+  readonly scenes: SceneBook;
+  readonly recordings: RecordingLibrary;
 }
 
 /** What people and programs see of the server from outside: the page with its WebSocket, scenes, and the HTTP API. */
 export interface Front {
   readonly url: string;
   notice(level: NoticeLevel, text: string): void;
-  /** Geometry of a task has arrived from a worker. */
-  scene(task: string, scene: SceneBytes): void;
-  /** A run is about to use these tasks: their geometry is asked for, once each. */
-  wantScenes(tasks: readonly TaskId[]): void;
+  /** The geometry of a task is in the store. */
+  sceneReady(task: TaskId, hash: string): void;
   workersChanged(): void;
   modelChanged(view: ModelView): void;
   episodeStarted(view: RunningView): void;
@@ -68,12 +67,10 @@ export interface Front {
 const LOAD_EVERY_MS = 1000;
 
 export async function openFront(parts: FrontParts): Promise<Front> {
-  const { config, fleet, runs, telemetry } = parts;
+  const { config, fleet, runs, telemetry, scenes } = parts;
   const tokens = config.tokens === '' ? {} : await readTokens(config.tokens);
   const allowedHosts = config.allowedHosts === '' ? [] : config.allowedHosts.split(',');
   const workers = () => fleet.views((worker) => Math.round(parts.workerRates.perSecond(worker)));
-  const scenes = new SceneStore(join(config.data, 'scenes'));
-  const sceneOf = new Map<TaskId, string>();
   const hub = createPageHub({
     serverId: parts.serverId,
     tokens: pageTokens(tokens),
@@ -84,6 +81,7 @@ export async function openFront(parts: FrontParts): Promise<Front> {
   const api = await buildHttp(
     {
       store: parts.store,
+      recordings: { library: parts.recordings, scenes },
       runs: runControl(runs),
       readiness: () => readiness(parts),
       tasks: {
@@ -101,7 +99,7 @@ export async function openFront(parts: FrontParts): Promise<Front> {
       dashboard: fileURLToPath(new URL('../dashboards/dist', import.meta.url)),
     },
   );
-  await api.register(sceneRoutes, { scenes });
+  await api.register(sceneRoutes, { scenes: scenes.store });
   hub.attach(api.server);
   const url = await listen(api, { host: config.host, port: config.port, tokens });
   await writeOwner(config.data, url);
@@ -115,21 +113,7 @@ export async function openFront(parts: FrontParts): Promise<Front> {
   return {
     url,
     notice: (level, text) => hub.notice(level, text),
-    scene: (task, scene) => {
-      void scenes.put(scene).then((stored) => {
-        if (!stored.ok) {
-          hub.notice('warning', stored.error.message);
-          return;
-        }
-        sceneOf.set(task, scene.hash);
-        hub.sceneReady(task, scene.hash);
-      });
-    },
-    wantScenes: (tasks) => {
-      for (const task of tasks) {
-        if (!sceneOf.has(task)) fleet.ask(task, { type: 'want-scene', task });
-      }
-    },
+    sceneReady: (task, hash) => hub.sceneReady(task, hash),
     workersChanged: () => {
       fleet.hub.broadcast({ type: 'watch', posesHz: hub.posesHz() });
       hub.workersUpdated(workers());
@@ -138,7 +122,7 @@ export async function openFront(parts: FrontParts): Promise<Front> {
     episodeStarted: ({ key, run, episode, plan }) =>
       hub.episodeStarted({
         ...{ key, run, episode, task: plan.task, start: plan.start, horizon: plan.horizon },
-        scene: sceneOf.get(plan.task) ?? '',
+        scene: scenes.of(plan.task),
       }),
     stepped: ({ key, episode, recorder }, row, decision) => {
       hub.step(key, {

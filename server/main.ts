@@ -5,6 +5,7 @@ import { addEvaluateCommand } from './cli/evaluate-command.ts';
 import { addImportCommand } from './cli/import-command.ts';
 import { addKeysCommand } from './cli/keys-command.ts';
 import { addPretrainCommand } from './cli/pretrain-command.ts';
+import { addReplayCommand } from './cli/replay-command.ts';
 import { addRunsCommand } from './cli/runs-command.ts';
 import { addStartCommand } from './cli/start-command.ts';
 import { addTasksCommand } from './cli/tasks-command.ts';
@@ -34,6 +35,7 @@ export async function main(argv: readonly string[]): Promise<number> {
   addImportCommand(program);
   addTasksCommand(program);
   addRunsCommand(program);
+  addReplayCommand(program, outcome);
   addKeysCommand(program);
   addDoctorCommand(program, outcome);
   try {

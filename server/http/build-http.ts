@@ -9,6 +9,7 @@ import { installGatekeeper } from './gatekeeper.ts';
 import { addControlRoutes } from './routes/control-routes.ts';
 import { addExportRoute } from './routes/export-route.ts';
 import { addPageRoutes } from './routes/page-routes.ts';
+import { addRecordingRoutes } from './routes/recording-routes.ts';
 import { addRunRoutes } from './routes/run-routes.ts';
 import { addStatusRoutes } from './routes/status-routes.ts';
 import { installUnknownRoute } from './unknown-route.ts';
@@ -72,6 +73,7 @@ export async function buildHttp(dependencies: HttpDependencies, options: HttpOpt
   addRunRoutes(api, dependencies);
   addControlRoutes(api, dependencies);
   addExportRoute(api, dependencies);
+  addRecordingRoutes(api, dependencies);
   await addPageRoutes(api, options.dashboard);
   return api;
 }

@@ -1,6 +1,8 @@
 import type { Registry } from 'prom-client';
 import type { RunSummary, WorkerView } from '../../protocol/dashboard-messages.ts';
 import type { TaskId, TaskSpec } from '../../protocol/task.ts';
+import type { SceneBook } from '../live/scene-book.ts';
+import type { RecordingLibrary } from '../recordings/recording-library.ts';
 import type { RunStore } from '../store/run-store.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { AccessTokens } from './access.ts';
@@ -34,6 +36,7 @@ export interface TaskCatalog {
 /** What the HTTP API works on; made by the composition root. */
 export interface HttpDependencies {
   readonly store: RunStore;
+  readonly recordings: { readonly library: RecordingLibrary; readonly scenes: Pick<SceneBook, 'of' | 'store'> };
   readonly runs: RunControl;
   readonly readiness: () => ReadinessReport;
   readonly tasks: TaskCatalog;

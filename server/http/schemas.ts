@@ -6,6 +6,7 @@ import {
   WorkerViewSchema,
 } from '../../protocol/dashboard-messages.ts';
 import { DomainSchema, EvaluationProtocolSchema, TaskIdSchema } from '../../protocol/task.ts';
+import { RECORDING_ID_PATTERN, RecordingHeaderSchema } from '../../protocol/recording.ts';
 import {
   EpisodeRowSchema,
   MetricPointSchema,
@@ -143,5 +144,32 @@ export const TasksReply = Type.Object(
   },
   closed,
 );
+
+const { sections: _sections, ...recordingFacts } = RecordingHeaderSchema.properties;
+
+export const RecordingParams = Type.Object(
+  { ...RunParams.properties, episode: Type.String({ pattern: RECORDING_ID_PATTERN }) },
+  closed,
+);
+
+export const RecordingsQuery = Type.Object({ ...PageQuery.properties, task: Type.Optional(TaskIdSchema) }, closed);
+
+export const RecordingQuery = Type.Object(
+  {
+    scene: Type.Boolean({ default: false, description: 'with the geometry inside: the file plays without a server' }),
+  },
+  closed,
+);
+
+export const RecordingsReply = Type.Object(
+  {
+    total: Count,
+    bytes: Type.Integer({ minimum: 0, description: 'of all recordings of the run' }),
+    recordings: Type.Array(Type.Object({ ...recordingFacts, bytes: Count }, closed)),
+  },
+  closed,
+);
+
+export const RemovedReply = Type.Object({ removed: Count }, closed);
 
 export const WorkersReply = Type.Object({ workers: Type.Array(WorkerViewSchema) }, closed);

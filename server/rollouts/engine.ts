@@ -14,6 +14,8 @@ export interface StepObserver {
   readonly stepped: (view: RunningView, row: TickRow, decision: Decision | undefined) => void;
   readonly ended: (view: RunningView) => void;
   readonly timed: (timing: StepTiming) => void;
+  /** Whether every row of an episode is to carry poses. */
+  readonly wantsPoses?: (plan: EpisodePlan) => boolean;
 }
 
 export interface RunningView {
@@ -212,6 +214,7 @@ export class RolloutEngine {
     this.#hub.assign(place.worker, {
       ...{ environment: place.environment, episode },
       ...{ task, start, seed, protocol, horizon, actor },
+      ...(this.#observer.wantsPoses?.(plan) === true ? { poses: true } : {}),
     });
     this.#observer.started(running);
   }

@@ -20,6 +20,8 @@ export interface EpisodeOutcome {
   readonly successes: Uint8Array;
   /** Selected modulator of each step, -1 where there was none. */
   readonly selections: Int16Array;
+  /** Cosine similarity of query and selected key at each step; 0 where there is no pool. */
+  readonly similarities: Float32Array;
   readonly meanSimilarity: number;
   readonly policyVersion: number;
   readonly wallSeconds: number;
@@ -31,6 +33,7 @@ export class EpisodeRecorder {
   readonly #startedMs = performance.now();
   readonly #successes: Uint8Array;
   readonly #selections: Int16Array;
+  readonly #similarities: Float32Array;
   readonly #trajectory: Trajectory | undefined;
   readonly #observationSize: number;
   readonly #actionSize: number;
@@ -46,6 +49,7 @@ export class EpisodeRecorder {
     this.#actionSize = spec.actionSize;
     this.#successes = new Uint8Array(plan.horizon);
     this.#selections = new Int16Array(plan.horizon).fill(-1);
+    this.#similarities = new Float32Array(plan.horizon);
     this.#trajectory = keepTrajectory
       ? {
           observations: new Float32Array(plan.horizon * this.#observationSize),
@@ -91,6 +95,7 @@ export class EpisodeRecorder {
 
   decided(step: number, decision: Decision): void {
     this.#selections[step] = decision.selected;
+    this.#similarities[step] = decision.similarity;
     this.#similaritySum += decision.similarity;
     this.#lastSimilarity = decision.similarity;
     this.#policyVersion = decision.version;
@@ -103,6 +108,7 @@ export class EpisodeRecorder {
       return: this.#return,
       successes: this.#successes.slice(0, length),
       selections: this.#selections.slice(0, length),
+      similarities: this.#similarities.slice(0, length),
       meanSimilarity: length === 0 ? 0 : this.#similaritySum / length,
       policyVersion: this.#policyVersion,
       wallSeconds: (performance.now() - this.#startedMs) / 1000,

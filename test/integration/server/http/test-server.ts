@@ -7,6 +7,9 @@ import { L2mError, unknownNameError } from '../../../../server/errors.ts';
 import { buildHttp, type Api } from '../../../../server/http/build-http.ts';
 import type { HttpDependencies, HttpOptions, ReadinessReport, RunControl } from '../../../../server/http/contracts.ts';
 import type { EvaluationBody, RunAction } from '../../../../server/http/schemas.ts';
+import { SceneBook } from '../../../../server/live/scene-book.ts';
+import { SceneStore } from '../../../../server/live/scenes.ts';
+import { RecordingLibrary } from '../../../../server/recordings/recording-library.ts';
 import { openRunStore } from '../../../../server/store/duckdb-run-store.ts';
 import { RunScores } from '../../../../server/store/run-scores.ts';
 import type { RunStore } from '../../../../server/store/run-store.ts';
@@ -79,6 +82,7 @@ class ScriptedRuns implements RunControl {
 export interface TestServer {
   readonly api: Api;
   readonly store: RunStore;
+  readonly recordings: { readonly library: RecordingLibrary; readonly scenes: SceneBook };
   readonly runs: ScriptedRuns;
   readonly telemetry: Telemetry;
   readonly directory: string;
@@ -107,8 +111,11 @@ export async function openTestServer(options: Partial<HttpOptions> = {}): Promis
     pretty: false,
   });
   const state: { readiness: ReadinessReport } = { readiness: { state: 'ready', reasons: [] } };
+  const library = await RecordingLibrary.open(join(directory, 'recordings'), 1e9);
+  const scenes = new SceneBook(new SceneStore(join(directory, 'scenes')), () => undefined);
   const dependencies: HttpDependencies = {
     store,
+    recordings: { library, scenes },
     runs,
     readiness: () => state.readiness,
     tasks: {
@@ -129,7 +136,7 @@ export async function openTestServer(options: Partial<HttpOptions> = {}): Promis
     ...options,
   });
   return {
-    ...{ api, store, runs, telemetry, directory },
+    ...{ api, store, runs, telemetry, directory, recordings: { library, scenes } },
     get readiness() {
       return state.readiness;
     },
