@@ -13,7 +13,7 @@ export interface EvaluationOptions extends Record<string, unknown> {
   readonly episodes: number;
   readonly protocol: EvaluationProtocol;
   readonly seed: number;
-  readonly policy: PolicyChoice['kind'];
+  readonly policy: PolicyKind;
   readonly checkpoint?: string;
   readonly noise: readonly number[];
 }
@@ -35,7 +35,8 @@ export function addEvaluationOptions(command: Command, defaults: { tasks: string
     .option('--noise <list>', "deviations of the expert's action noise, used in turn", numberList(0, 2), [0]);
 }
 
-const POLICY_KINDS: readonly PolicyChoice['kind'][] = ['checkpoint', 'expert', 'random', 'zero'];
+type PolicyKind = Exclude<PolicyChoice['kind'], 'learner'>;
+const POLICY_KINDS: readonly PolicyKind[] = ['checkpoint', 'expert', 'random', 'zero'];
 
 export interface ResumeContext {
   readonly store: RunStore;

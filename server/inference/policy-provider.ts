@@ -2,7 +2,7 @@ import { join, resolve } from 'node:path';
 import type { ModelView } from '../../protocol/dashboard-messages.ts';
 import { readManifest } from '../checkpoints/read-checkpoint.ts';
 import type { ServerConfig } from '../config-schema.ts';
-import type { L2mError } from '../errors.ts';
+import { L2mError } from '../errors.ts';
 import type { ActingPolicy } from '../rollouts/acting-policy.ts';
 import { policyLabel, type RunRequest } from '../rollouts/run-request.ts';
 import { EXPERT_POLICY, RANDOM_POLICY, ZERO_POLICY } from '../rollouts/simple-policies.ts';
@@ -67,6 +67,10 @@ export class PolicyProvider {
         return { policy: ZERO_POLICY, checkpointHash: null };
       case 'random':
         return { policy: RANDOM_POLICY, checkpointHash: null };
+      case 'learner':
+        throw new L2mError('L2M_CONFIG_INVALID', `${choice.name} acts only within its training`, {
+          hint: 'Export its trajectories, or evaluate a checkpoint.',
+        });
       case 'expert':
         return { policy: { ...EXPERT_POLICY, name: policyLabel(choice) }, checkpointHash: null };
       case 'checkpoint':

@@ -28,6 +28,8 @@ export interface TrajectoryWriter {
   finishedStarts(): Set<number>;
   /** Whether the episode is kept already; one start may be kept at several noise levels. */
   hasEpisode(start: number, noise: number): boolean;
+  /** Reads back every kept episode, ordered by start and noise; do not append meanwhile. */
+  kept(): AsyncGenerator<Episode>;
   /**
    * Keeps a finished episode. It survives a killed process as soon as this returns, a power loss as soon as the promise resolves.
    * An episode that is kept already is ignored.
@@ -90,6 +92,7 @@ function trajectoryWriter(parts: WriterParts): TrajectoryWriter {
     path,
     finishedStarts: () => new Set([...kept].map((key) => Number.parseInt(key, 10))),
     hasEpisode: (start, noise) => kept.has(keyOf(start, noise)),
+    kept: () => readKept(parts),
     append: async (episode) => {
       const problem = episodeProblem(episode, sizes);
       if (problem !== undefined) throw unusable(path, problem);
@@ -130,19 +133,42 @@ async function readFinished(path: string, head: TrajectoryHead): Promise<Traject
   return index;
 }
 
-async function writeFinal({ path, head, log, finished }: WriterParts): Promise<FinishedTrajectories> {
+/** All kept episodes, of the finished file and of the log, ordered by start and noise. */
+function storedEpisodes({ log, finished }: WriterParts, old: DataFile | undefined): StoredEpisode[] {
+  const stored = new Map<string, StoredEpisode>();
+  // A crash between rename and removal of the log leaves episodes in both; the map keeps one.
+  for (const episode of log.episodes) {
+    const read = (tensor: StepTensor) => Promise.resolve(log.read(episode, tensor));
+    stored.set(keyOf(episode.start, episode.noise), { ...episode, read });
+  }
+  if (old !== undefined && finished !== undefined) {
+    for (const episode of storedInFile(old, finished)) stored.set(keyOf(episode.start, episode.noise), episode);
+  }
+  return [...stored.values()].sort((a, b) => a.start - b.start || a.noise - b.noise);
+}
+
+async function* readKept(parts: WriterParts): AsyncGenerator<Episode> {
+  const old = parts.finished === undefined ? undefined : await openDataFile(parts.path, 'L2M_DATA_INVALID');
+  try {
+    for (const { start, noise, read } of storedEpisodes(parts, old)) {
+      // Copied, because a small buffer may lie anywhere in a shared one.
+      const floats = async (tensor: StepTensor) => new Float32Array(Uint8Array.from(await read(tensor)).buffer);
+      yield {
+        ...{ start, noise, observations: await floats('observations'), actions: await floats('actions') },
+        ...{ targets: await floats('targets'), rewards: await floats('rewards') },
+        successes: Uint8Array.from(await read('successes')),
+      };
+    }
+  } finally {
+    await old?.handle.close();
+  }
+}
+
+async function writeFinal(parts: WriterParts): Promise<FinishedTrajectories> {
+  const { path, head, finished } = parts;
   const old = finished === undefined ? undefined : await openDataFile(path, 'L2M_DATA_INVALID');
   try {
-    const stored = new Map<string, StoredEpisode>();
-    // A crash between rename and removal of the log leaves episodes in both; the map keeps one.
-    for (const episode of log.episodes) {
-      const read = (tensor: StepTensor) => Promise.resolve(log.read(episode, tensor));
-      stored.set(keyOf(episode.start, episode.noise), { ...episode, read });
-    }
-    if (old !== undefined && finished !== undefined) {
-      for (const episode of storedInFile(old, finished)) stored.set(keyOf(episode.start, episode.noise), episode);
-    }
-    const episodes = [...stored.values()].sort((a, b) => a.start - b.start || a.noise - b.noise);
+    const episodes = storedEpisodes(parts, old);
     if (episodes.length === 0) throw unusable(path, 'no finished episode to write');
     return await writeTrajectoryFile(path, head, episodes);
   } finally {

@@ -4,6 +4,8 @@ import type { EvaluationProtocol, TaskId } from '../../protocol/task.ts';
 export type PolicyChoice =
   | { readonly kind: 'checkpoint'; readonly folder: string }
   | { readonly kind: 'expert'; readonly noises: readonly number[] }
+  /** A policy that is being trained; whoever starts the run hands it over (`StartOptions.policy`). */
+  | { readonly kind: 'learner'; readonly name: string }
   | { readonly kind: 'random' }
   | { readonly kind: 'zero' };
 
@@ -26,6 +28,8 @@ export function policyLabel(policy: PolicyChoice): string {
       return policy.folder.split('/').filter(Boolean).at(-1) ?? policy.folder;
     case 'expert':
       return `expert, noise ${policy.noises.join('/')}`;
+    case 'learner':
+      return policy.name;
     case 'random':
     case 'zero':
       return policy.kind;

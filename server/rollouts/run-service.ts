@@ -38,6 +38,8 @@ export interface StartOptions {
   /** A run to go on with: only what it still owes is done. */
   readonly resume?: string;
   readonly take?: TrajectoryTaker;
+  /** Acts instead of what the request names: a policy that lives only as long as its training. */
+  readonly policy?: ActingPolicy;
   /** Episodes that need not be run. */
   readonly skip?: (task: TaskId, start: number) => boolean;
 }
@@ -84,7 +86,9 @@ export class RunService {
     const described = describe(request.tasks);
     // If the policy fails first, nobody is left to hear that the description failed too.
     described.catch(() => undefined);
-    const { policy, checkpointHash } = await policyFor(request);
+    const prepared =
+      options.policy === undefined ? await policyFor(request) : { policy: options.policy, checkpointHash: null };
+    const { policy, checkpointHash } = prepared;
     const specs = await described;
     for (const spec of specs) policy.assertSupports(spec);
     await policy.prepare?.(specs);
