@@ -1,9 +1,9 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { MODEL_PRESETS, PAPER_MODULATION } from '../../../../agent/config.ts';
+import type { ModulationConfig } from '../../../../agent/config.ts';
 import { dispose } from '../../../../agent/ops.ts';
 import { randomSource } from '../../../../agent/random.ts';
 import { initialArrays } from '../../../../agent/weights/initialise.ts';
-import { modelShapes, poolShapes, readParameters, unusedShapes, type Shapes } from '../../../../agent/weights/names.ts';
+import { readParameters } from '../../../../agent/weights/names.ts';
 import type { NamedArray } from '../../../../agent/weights/safetensors.ts';
 import { startBackend } from '../support/backend.ts';
 import { SMALL_MODEL } from '../support/random-batch.ts';
@@ -13,9 +13,6 @@ const CONFIG = {
   modulation: { kind: 'lora', poolSize: 3, keyCount: 3, rank: 2, scaling: 2 },
 } as const;
 
-const count = (shapes: Shapes): number =>
-  Object.values(shapes).reduce((sum, shape) => sum + shape.reduce((product, n) => product * n, 1), 0);
-
 function arrays(): Map<string, NamedArray> {
   const drawn = [...initialArrays(CONFIG, randomSource(1))];
   return new Map(drawn.map(([name, array]) => [name, { dtype: 'F32', ...array }]));
@@ -24,16 +21,12 @@ function arrays(): Map<string, NamedArray> {
 describe('weight names', () => {
   beforeAll(() => startBackend('cpu'));
 
-  it('adds up to the parameters of the published sizes', () => {
-    const { paper } = MODEL_PRESETS;
-    expect(count(modelShapes(paper)) + count(unusedShapes(paper))).toBe(44_503_566);
-    expect(count(poolShapes(paper, PAPER_MODULATION))).toBe(13_294_080);
-    expect(count(poolShapes(paper, { kind: 'ia3', poolSize: 30, keyCount: 30 }))).toBe(852_480);
-  });
-
   it('reads every weight, drops one leading "module." and leaves what is not used', () => {
     const file = new Map<string, NamedArray>([...arrays()].map(([name, array]) => [`module.${name}`, array]));
     file.set('prompt.counts', { dtype: 'F32', shape: [3], data: new Float32Array(3) });
+    for (const name of ['prompt.lookup', 'prompt.prefix_tokens']) {
+      file.set(name, { dtype: 'I64', shape: [2], data: new BigInt64Array(2) });
+    }
     file.set('predict_reward.bias', { dtype: 'F32', shape: [1], data: new Float32Array(1) });
     file.set('encoder.h.0.attn.bias', { dtype: 'U8', shape: [1, 1, 2, 2], data: new Uint8Array(4) });
     const parameters = readParameters(file, CONFIG);
@@ -111,5 +104,50 @@ describe('initial weights', () => {
     expect(largest('prompt.lora_a')).toBeGreaterThan(0.98 * bound);
     expect(largest('prompt.lora_b')).toBe(0);
     expect(largest('prompt.prompt_key')).toBeGreaterThan(0.9);
+  });
+
+  it.each<[string, ModulationConfig, Record<string, readonly [lowest: number, highest: number]>]>([
+    [
+      'LoRA',
+      { kind: 'single-lora', rank: 2, scaling: 2 },
+      // Bound 1 / sqrt(6 slots * rank 2 * width 64).
+      { 'prompt.lora_a.weight': [-0.036084, 0.036084], 'prompt.lora_b.weight': [0, 0] },
+    ],
+    ['(IA)³', { kind: 'single-ia3' }, { 'prompt.prompt.weight': [1, 1] }],
+    [
+      'a pool of (IA)³',
+      { kind: 'ia3', poolSize: 9, keyCount: 9 },
+      { 'prompt.prompt': [1, 1], 'prompt.prompt_key': [-1, 1] },
+    ],
+    ['a prompt', { kind: 'single-prompt', form: 'key-values', length: 5 }, { 'prompt.prompt.weight': [-1, 1] }],
+    [
+      'a pool of prompts',
+      { kind: 'prompt-pool', form: 'tokens', poolSize: 9, keyCount: 9, length: 5, selected: 2 },
+      { 'prompt.prompt': [-1, 1], 'prompt.prompt_key': [-1, 1] },
+    ],
+  ])('of %s lie where those of the reference do', (_, modulation, ranges) => {
+    const drawn = initialArrays({ model: { ...SMALL_MODEL, width: 64 }, modulation }, randomSource(1));
+    const found = Object.keys(Object.fromEntries(drawn)).filter((name) => name.startsWith('prompt.'));
+    expect(found.sort()).toEqual(Object.keys(ranges).sort());
+    for (const [name, [lowest, highest]] of Object.entries(ranges)) {
+      const { data } = drawn.get(name)!;
+      const [least, most] = [data.reduce((a, b) => Math.min(a, b)), data.reduce((a, b) => Math.max(a, b))];
+      const margin = 0.02 * (highest - lowest);
+      expect([least >= lowest, most <= highest, least <= lowest + margin, most >= highest - margin]).not.toContain(
+        false,
+      );
+    }
+  });
+
+  it('of adapters are normal with deviation 0.02 and bias zero, so they start near the identity', () => {
+    const config = { model: { ...SMALL_MODEL, width: 64 }, modulation: { kind: 'adapter', units: 16 } } as const;
+    const drawn = initialArrays(config, randomSource(1));
+    const names = [...drawn.keys()].filter((name) => name.includes('.adapter'));
+    expect(names).toHaveLength(2 * 2 * 4);
+    for (const name of names) {
+      const { data } = drawn.get(name)!;
+      const deviation = Math.sqrt(data.reduce((sum, x) => sum + x * x, 0) / data.length);
+      expect(deviation, name).toBeCloseTo(name.endsWith('.bias') ? 0 : 0.02, 2);
+    }
   });
 });
