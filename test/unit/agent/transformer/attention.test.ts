@@ -1,7 +1,11 @@
 import { beforeAll, describe, expect, it } from 'vitest';
+import type { ModulationConfig } from '../../../../agent/config.ts';
 import { decide } from '../../../../agent/decision-transformer.ts';
-import { tensor, tidy } from '../../../../agent/ops.ts';
+import { slice, tensor, tidy, type Tensor } from '../../../../agent/ops.ts';
 import { randomSource } from '../../../../agent/random.ts';
+import { gatherModulators } from '../../../../agent/modulation/gather.ts';
+import { decodeAll } from '../../../../agent/transformer/decoder.ts';
+import { embedWindow, type WindowTensors } from '../../../../agent/transformer/embedding.ts';
 import { attentionMask } from '../../../../agent/transformer/mask.ts';
 import { initialiseParameters } from '../../../../agent/weights/initialise.ts';
 import { startBackend } from '../support/backend.ts';
@@ -40,6 +44,35 @@ describe('what a token sees', () => {
     });
   });
 
+  it.each<[string, ModulationConfig]>([
+    ['nothing', { kind: 'none' }],
+    ['a prompt', { kind: 'single-prompt', form: 'tokens', length: 3 }],
+    ['a prefix', { kind: 'single-prompt', form: 'key-values', length: 3 }],
+  ])('is the same whether padded steps are masked or left out, with %s before the window', (_, modulation) => {
+    tidy(() => {
+      const config = { model: SMALL_MODEL, modulation };
+      const parameters = initialiseParameters(config, randomSource(1));
+      const windows = randomBatch(SMALL_MODEL, SMALL_MODEL.context, randomSource(2));
+      const hidden = (window: WindowTensors): Float32Array => {
+        const tokens = embedWindow(parameters, window, SMALL_MODEL);
+        const modulators = gatherModulators(parameters, null, config);
+        return decodeAll(
+          parameters,
+          { tokens, stepMask: window.stepMask, modulators },
+          SMALL_MODEL,
+        ).dataSync<'float32'>();
+      };
+      const masked = hidden(windows);
+      const perWindow = masked.length / SMALL_MODEL.context;
+      for (let row = 1; row < SMALL_MODEL.context; row++) {
+        const kept = hidden(withoutFirstSteps(windows, row, row));
+        const same = masked.slice((row + 1) * perWindow - kept.length, (row + 1) * perWindow);
+        const apart = kept.reduce((most, value, i) => Math.max(most, Math.abs(value - same[i]!)), 0);
+        expect(apart).toBeLessThanOrEqual(1e-6);
+      }
+    });
+  });
+
   it('refuses windows of a wrong shape and tasks with too many dimensions', () => {
     const config = { model: SMALL_MODEL, modulation: { kind: 'none' } } as const;
     tidy(() => {
@@ -52,3 +85,19 @@ describe('what a token sees', () => {
     });
   });
 });
+
+/** One window of the batch, alone and shorter. */
+function withoutFirstSteps(windows: WindowTensors, row: number, dropped: number): WindowTensors {
+  const cut = (x: Tensor): Tensor => {
+    const [, steps = 0, ...rest] = x.shape;
+    return slice(x, [row, dropped, ...rest.map(() => 0)], [1, steps - dropped, ...rest]);
+  };
+  return {
+    states: cut(windows.states),
+    actionTokens: cut(windows.actionTokens),
+    returnsToGo: cut(windows.returnsToGo),
+    rewards: cut(windows.rewards),
+    timesteps: cut(windows.timesteps),
+    stepMask: cut(windows.stepMask),
+  };
+}
