@@ -9,6 +9,7 @@ import { addReplayCommand } from './cli/replay-command.ts';
 import { addRunsCommand } from './cli/runs-command.ts';
 import { addStartCommand } from './cli/start-command.ts';
 import { addTasksCommand } from './cli/tasks-command.ts';
+import { addTrainExpertCommand } from './cli/train-expert-command.ts';
 import { packageVersion } from './cli/package-version.ts';
 import { errorFromUnknown } from './errors.ts';
 
@@ -31,6 +32,7 @@ export async function main(argv: readonly string[]): Promise<number> {
   addStartCommand(program, outcome);
   addEvaluateCommand(program, outcome);
   addCollectCommand(program, outcome);
+  addTrainExpertCommand(program, outcome);
   addPretrainCommand(program, outcome);
   addImportCommand(program);
   addTasksCommand(program);
