@@ -7,8 +7,8 @@ import { compileLadder, type CompiledLadder, type LadderSpec } from '../tensors/
 export type WindowName = 'states' | 'actionTokens' | 'returnsToGo' | 'rewards' | 'timesteps' | 'stepMask';
 export type WindowInputs = Readonly<Record<WindowName, Float32Array | Int32Array>>;
 
-/** Compiled by XLA, as TensorFlow's own graph, or whichever is faster here. */
-export type DecisionForm = 'auto' | 'xla' | 'graph';
+/** Compiled by XLA, as TensorFlow's own graph, operation by operation, or what the backend was started with. */
+export type DecisionForm = 'auto' | 'xla' | 'graph' | 'eager';
 
 export interface DecisionOptions extends Pick<CompileOptions, 'onProgress'> {
   readonly sizes: readonly number[];
@@ -39,6 +39,18 @@ export function compileDecision(
       return { actionTokens: decision.actionTokens, modulators, similarity };
     },
     specs,
-    { sizes, ...(form === 'auto' ? {} : { xla: form === 'xla' }), ...(onProgress === undefined ? {} : { onProgress }) },
+    { sizes, ...compileOptions(form), ...(onProgress === undefined ? {} : { onProgress }) },
   );
+}
+
+function compileOptions(form: DecisionForm): CompileOptions {
+  switch (form) {
+    case 'auto':
+      return {};
+    case 'eager':
+      return { capture: false };
+    case 'xla':
+    case 'graph':
+      return { xla: form === 'xla' };
+  }
 }

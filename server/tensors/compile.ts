@@ -1,4 +1,5 @@
 import { L2mError } from '../errors.ts';
+import { withBfloat16Products } from './bfloat16-products.ts';
 import { currentBackend, currentNativeLibrary } from './backend.ts';
 import { captureFunction, type CapturedFunction, type TensorFunction } from './capture.ts';
 import { eagerFunction, graphFunction, type CompiledFunction } from './compiled-function.ts';
@@ -84,8 +85,10 @@ function captureAll<I extends string, O extends string>(
     recorder.enterScope(`f${i}`);
     return { ...captureFunction(library.backend, recorder, { fn, specs }), specs };
   });
-  const xla = currentBackend().xla && options.xla !== false;
-  const nodes = graphNodes(recorder, recorded);
+  const { precision, xla: xlaPossible } = currentBackend();
+  const xla = xlaPossible && options.xla !== false;
+  const recordedNodes = graphNodes(recorder, recorded);
+  const nodes = precision === 'bfloat16' ? withBfloat16Products(recordedNodes) : recordedNodes;
   const open = (): CompiledFunction<I, O>[] => {
     progress('load', '');
     const session = GraphSession.load(library, xla ? nodes : nodes.map(withoutXla));

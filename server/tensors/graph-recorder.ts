@@ -34,8 +34,8 @@ export class GraphRecorder {
   /** Declares that the tensor made of exactly this array object is an input. @returns the placeholder's node name */
   declareInput(values: ArrayBufferView, dtype: number, shape: readonly number[]): string {
     const node = this.#add('Placeholder', [], {
-      dtype: { kind: 'type', value: dtype },
-      shape: { kind: 'shape', value: shape },
+      attributes: { dtype: { kind: 'type', value: dtype }, shape: { kind: 'shape', value: shape } },
+      shapes: [shape],
     });
     this.#placeholders.set(values, node);
     return node;
@@ -66,7 +66,8 @@ export class GraphRecorder {
       throw new L2mError('L2M_CAPTURE_REFUSED', `operation ${op} has an effect instead of a result`);
     }
     const inputs = tensors.inputIds.map((id) => this.#sourceOf(id));
-    const node = this.#add(op, inputs, attributes);
+    const shapes = tensors.outputs.map(({ shape }) => shape);
+    const node = this.#add(op, inputs, { attributes, shapes });
     tensors.outputs.forEach(({ id }, port) => this.#sources.set(id, port === 0 ? node : `${node}:${port}`));
   }
 
@@ -100,8 +101,8 @@ export class GraphRecorder {
     const known = key === undefined ? undefined : this.#constantsByContent.get(key);
     if (known !== undefined) return known;
     const node = this.#add('Const', [], {
-      dtype: { kind: 'type', value: data.dtype },
-      value: { kind: 'constant', value: data },
+      attributes: { dtype: { kind: 'type', value: data.dtype }, value: { kind: 'constant', value: data } },
+      shapes: [data.shape],
     });
     if (key !== undefined) this.#constantsByContent.set(key, node);
     return node;
@@ -112,12 +113,13 @@ export class GraphRecorder {
     const dimensions = this.#constant({ dtype: int32, shape: [shape.length], bytes: bytesOf(Int32Array.from(shape)) });
     const attributes = { T: value.dtype, index_type: int32 };
     const entries = Object.entries(attributes).map(([name, type]) => [name, { kind: 'type', value: type }] as const);
-    return this.#add('Fill', [dimensions, this.#constant(value)], Object.fromEntries(entries));
+    const inputs = [dimensions, this.#constant(value)];
+    return this.#add('Fill', inputs, { attributes: Object.fromEntries(entries), shapes: [shape] });
   }
 
-  #add(op: string, inputs: readonly string[], attributes: Record<string, GraphAttribute>): string {
+  #add(op: string, inputs: readonly string[], rest: Required<Pick<GraphNode, 'attributes' | 'shapes'>>): string {
     const name = `${this.#scope}/${this.nodes.length}_${op.replace(/\W/g, '')}`;
-    this.nodes.push({ name, op, inputs, attributes });
+    this.nodes.push({ name, op, inputs, ...rest });
     return name;
   }
 

@@ -5,6 +5,8 @@ export interface GraphNode {
   /** `node` or `node:port`. */
   readonly inputs: readonly string[];
   readonly attributes: Readonly<Record<string, GraphAttribute>>;
+  /** Of the outputs, by port, where recording saw them. */
+  readonly shapes?: readonly (readonly number[])[];
 }
 
 export type GraphAttribute =

@@ -13,7 +13,7 @@ import { currentBackend, describeBackend, startBackend, type BackendOptions } fr
 import { BENCH_MODELS, type BenchWidth } from './sizes.ts';
 import type { Times } from './turns.ts';
 import { updateCall, type UpdateKind } from './update-call.ts';
-import { randomWindows } from './windows.ts';
+import { randomWindows } from '../support/random-windows.ts';
 
 interface Request {
   readonly work: 'decide' | 'tokens' | 'update' | 'matmul' | 'memory';
