@@ -158,11 +158,11 @@ export function parameter(parameters: ParameterRecord, name: string): Tensor {
   return found;
 }
 
-/** Attention masks kept as buffers by older releases of the reference's library, its usage counters and its row numbers. */
+/** Attention masks of older releases of the reference's library, its counters and row numbers, and a table that it never applies (spec §9). */
 function isBuffer(name: string): boolean {
   return (
     /^encoder\.h\.\d+\.attn\.(masked_)?bias$/.test(name) ||
-    /^prompt\.(counts|inv_counts_so_far|lookup|prefix_tokens)$/.test(name)
+    /^prompt\.(counts|inv_counts_so_far|lookup|prefix_tokens|embed_tokens|prompt_embeds\.weight)$/.test(name)
   );
 }
 
