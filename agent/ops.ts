@@ -35,7 +35,6 @@ export const {
   slice,
   softmax,
   softplus,
-  split,
   sqrt,
   square,
   stack,
@@ -71,6 +70,12 @@ export function mean(x: Tensor): Tensor {
 /** Sum of all entries, a scalar; the same warning as for `sumKept`. */
 export function sumAll(x: Tensor): Tensor {
   return tf.sum(x);
+}
+
+/** Parts along an axis. A single part goes around tfjs, whose gradient fails there. */
+export function split(x: Tensor, parts: number | number[], axis?: number): Tensor[] {
+  const one = typeof parts === 'number' ? parts === 1 : parts.length === 1;
+  return one ? [tf.clone(x)] : tf.split(x, parts, axis);
 }
 
 /** Number of axes as a fact of the shape: `-1` in `expected` stands for any length. */
