@@ -29,3 +29,14 @@ export function learningRateAt(schedule: LearningRateSchedule, step: number): nu
   const progress = Math.min(1, (step - warmUpSteps) / decaySteps);
   return final + ((peak - final) * (1 + Math.cos(Math.PI * progress))) / 2;
 }
+
+/**
+ * The batches of the n-th update, n = 0, 1, …, as the reference counts them: an update follows batch 0 and then every `accumulate` batches, so the
+ * first has one batch alone (spec §5.4).
+ *
+ * @returns number of its first batch, how many it has, and the micro-step whose learning rate it uses
+ */
+export function referenceBatches(update: number, accumulate: number): { first: number; count: number; tick: number } {
+  if (update === 0) return { first: 0, count: 1, tick: 0 };
+  return { first: 1 + (update - 1) * accumulate, count: accumulate, tick: update * accumulate };
+}

@@ -1,9 +1,9 @@
 import type { ModelConfig } from '../../agent/config.ts';
-import { policyLoss } from '../../agent/learning/loss.ts';
-import { modelShapes } from '../../agent/weights/names.ts';
+import { policyLoss, selectForTraining } from '../../agent/learning/loss.ts';
 import { compile, type CompileOptions } from '../tensors/compile.ts';
 import type { BatchArrays } from './batch-arrays.ts';
 import { batchFromInputs, batchSpecs, inputsFromArrays } from './batch-tensors.ts';
+import { wholeModel, type LearningMethod } from './learning-method.ts';
 import { flattened, recordOf, specsOf, takeScalar, type TensorRecord } from './tensor-record.ts';
 
 /** The mean cross entropy of a batch under given weights, without learning from it. */
@@ -15,22 +15,24 @@ export interface LossGraph {
 export interface LossGraphOptions {
   readonly model: ModelConfig;
   readonly batchSize: number;
+  /** Absent: the bare model. */
+  readonly method?: LearningMethod;
   readonly compile?: CompileOptions;
 }
 
-export function compileLoss({ model, batchSize, compile: compileOptions }: LossGraphOptions): LossGraph {
-  const shapes = modelShapes(model);
-  const names = Object.keys(shapes);
+/** @returns a graph whose `run` takes the weights that learn; frozen ones are constants of it */
+export function compileLoss({ model, batchSize, method, compile: compileOptions }: LossGraphOptions): LossGraph {
+  const { modulation, trainable, frozen } = method ?? wholeModel(model);
+  const names = Object.keys(trainable);
+  const options = { model, modulation, pullWeight: 0, routing: {} };
   const compiled = compile<string, 'loss'>(
     (inputs) => {
-      const { crossEntropy } = policyLoss(recordOf('parameter', inputs, names), batchFromInputs(inputs), {
-        ...BARE_MODEL,
-        model,
-        selectedKeys: null,
-      });
-      return { loss: crossEntropy };
+      const parameters = { ...frozen, ...recordOf('parameter', inputs, names) };
+      const batch = batchFromInputs(inputs);
+      const selectedKeys = selectForTraining(parameters, batch, options)?.selectedKeys ?? null;
+      return { loss: policyLoss(parameters, batch, { ...options, selectedKeys }).crossEntropy };
     },
-    { ...specsOf('parameter', shapes), ...batchSpecs(batchSize, model) },
+    { ...specsOf('parameter', trainable), ...batchSpecs(batchSize, model) },
     compileOptions,
   );
   return {
@@ -41,6 +43,3 @@ export function compileLoss({ model, batchSize, compile: compileOptions }: LossG
     },
   };
 }
-
-/** Pre-training knows no modulators. */
-export const BARE_MODEL = { modulation: { kind: 'none' }, pullWeight: 0, routing: {} } as const;

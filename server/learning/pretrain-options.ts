@@ -1,5 +1,6 @@
 import { MODEL_PRESETS, PAPER_OPTIONS, checkModelConfig } from '../../agent/config.ts';
 import type { ModelConfig, ModulationConfig, PolicyOptions } from '../../agent/config.ts';
+import type { TrainableSet } from '../../agent/learning/trainable.ts';
 import type { WeightStorage } from '../checkpoints/manifest.ts';
 import { L2mError } from '../errors.ts';
 import type { BackendOptions } from '../tensors/backend.ts';
@@ -41,6 +42,15 @@ export interface PretrainSettings {
   readonly heldOutShare: number;
   /** Checkpoint whose model the weights start from; absent: drawn at random. */
   readonly initialiseFrom?: string;
+  /** What learns; absent: all of the model. The rest is proven unchanged. `pool` and `modulators` learn `modulation`. */
+  readonly trainable?: TrainableSet;
+  /** Pull of keys towards queries while a pool learns; 0.5, the paper's, if absent. */
+  readonly pullWeight?: number;
+  /**
+   * As the reference counts: rates by micro-step, and a first update after one batch that is divided all the same (spec §5.4).
+   * Absent: rates by progress, whole updates.
+   */
+  readonly referenceTicks?: boolean;
 }
 
 /** Everything about one call of `pretrain`. */
@@ -103,6 +113,7 @@ export const PAPER_PRETRAINING_SETTINGS = {
   alternateDomains: true,
   afterSuccessWeight: 1,
   heldOutShare: 0,
+  referenceTicks: true,
 } as const satisfies Omit<PretrainSettings, 'files'>;
 
 /** The policy's options in the checkpoint of a training. */
@@ -139,6 +150,15 @@ export function checkPretrainOptions(options: PretrainOptions): void {
   ];
   const broken = rules.find(([, , fits]) => !fits);
   if (broken !== undefined) throw new L2mError('L2M_CONFIG_INVALID', `${broken[0]} is ${broken[1]}`);
+  if (options.referenceTicks === true && options.budget.kind === 'minutes') {
+    throw new L2mError('L2M_CONFIG_INVALID', 'rates by micro-step with a budget in minutes', {
+      hint: 'Say the number of updates.',
+    });
+  }
+  const { trainable = 'model', modulation } = options;
+  if ((trainable === 'pool' || trainable === 'modulators') && modulation.kind === 'none') {
+    throw new L2mError('L2M_CONFIG_INVALID', `a training of the ${trainable} without a modulation`);
+  }
   if (options.files.length === 0)
     throw new L2mError('L2M_CONFIG_INVALID', 'there are no trajectory files to learn from');
 }

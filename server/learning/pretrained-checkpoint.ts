@@ -5,21 +5,25 @@ import type { Checkpoint } from '../checkpoints/read-checkpoint.ts';
 import { writeCheckpoint } from '../checkpoints/write-checkpoint.ts';
 import type { WeightArrays } from '../checkpoints/weights-file.ts';
 import { currentBackend } from '../tensors/backend.ts';
+import type { FrozenRecord } from './frozen-weights.ts';
 import { policyOptionsOf, type PretrainOptions } from './pretrain-options.ts';
 import type { TrainingData } from './training-data.ts';
-import { identityPool, trainingSettings } from './training-start.ts';
+import { trainingSettings } from './training-start.ts';
 
 export interface PretrainedContent {
   readonly data: TrainingData;
   readonly parent: Checkpoint | undefined;
-  readonly weights: WeightArrays;
+  readonly model: WeightArrays;
+  readonly pool: WeightArrays;
+  /** Proof that the weights which did not learn are what they were; undefined if all learned. */
+  readonly frozen: FrozenRecord | undefined;
   /** Final or present measurements, by name. */
   readonly metrics: Readonly<Record<string, number>>;
 }
 
 /** Writes the checkpoint of a training, finished or on its way, over the previous one of the same training. */
 export async function writePretrainedCheckpoint(options: PretrainOptions, content: PretrainedContent): Promise<void> {
-  const { data, parent, weights, metrics } = content;
+  const { data, parent, frozen, metrics } = content;
   const { name, model, modulation, command, commit } = options;
   await writeCheckpoint(
     options.checkpointFolder,
@@ -33,11 +37,18 @@ export async function writePretrainedCheckpoint(options: PretrainOptions, conten
         targetReturns: data.targetReturns,
         data: [...data.sources],
         lineage: parent === undefined ? [] : [nearest(parent), ...parent.manifest.lineage],
-        training: { settings: { ...trainingSettings(options), backend: currentBackend().kind }, metrics },
+        training: {
+          settings: {
+            ...trainingSettings(options),
+            backend: currentBackend().kind,
+            ...(frozen === undefined ? {} : { frozen }),
+          },
+          metrics,
+        },
         provenance: { command, commit, versions: versions() },
       },
-      model: weights,
-      pool: identityPool(options),
+      model: content.model,
+      pool: content.pool,
     },
     { storage: options.storage, overwrite: true },
   );

@@ -39,6 +39,14 @@ export function takeScalar(record: TensorRecord, name: string): number {
   return value;
 }
 
+/** Reads whole numbers and disposes the tensor. */
+export function takeWhole(record: TensorRecord, name: string): Int32Array {
+  const tensor = tensorNamed(record, name);
+  const values = Int32Array.from(tensor.dataSync());
+  tensor.dispose();
+  return values;
+}
+
 export function disposeAll(record: TensorRecord): void {
   for (const tensor of Object.values(record)) tensor.dispose();
 }

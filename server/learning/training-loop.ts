@@ -1,5 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
-import { learningRateAt } from '../../agent/learning/schedule.ts';
+import { learningRateAt, referenceBatches } from '../../agent/learning/schedule.ts';
 import { allocateBatch, type BatchArrays } from './batch-arrays.ts';
 import type { LossGraph } from './loss-graph.ts';
 import type { PretrainProgress } from './pretrain-events.ts';
@@ -59,9 +59,10 @@ export async function trainingLoop(
   while (progress() < 1 && !hooks.stopRequested()) {
     const number = position.update + 1;
     const learningRate = learningRateOf(options, position.update, progress());
+    const { first, count } = batchesOf(options, position.update);
     let drawn = 0;
-    const { loss, gradientNorm } = parts.graph.run(parts.tensors, { number, learningRate }, () => {
-      parts.sampler.fill(batch, position.update * options.accumulate + drawn++);
+    const { loss, gradientNorm } = parts.graph.run(parts.tensors, { number, learningRate, batches: count }, () => {
+      parts.sampler.fill(batch, first + drawn++);
       return batch;
     });
     if (!Number.isFinite(loss)) throw new RangeError(`the loss of update ${number} is ${loss}`);
@@ -94,15 +95,26 @@ export function progressOf(budget: TrainingBudget, update: number, elapsedMs: nu
   return Math.min(1, budget.kind === 'updates' ? update / budget.updates : elapsedMs / (budget.minutes * 60_000));
 }
 
-/** Linear warm-up by updates, then a cosine over the whole budget. */
-export function learningRateOf(
-  options: Pick<PretrainOptions, 'learningRate' | 'finalLearningRate' | 'warmUpUpdates'>,
-  update: number,
-  progress: number,
-): number {
-  const { learningRate: peak, finalLearningRate: final, warmUpUpdates } = options;
+type RateSettings = Pick<
+  PretrainOptions,
+  'learningRate' | 'finalLearningRate' | 'warmUpUpdates' | 'referenceTicks' | 'accumulate' | 'budget'
+>;
+
+/** Linear warm-up by updates, then a cosine over the whole budget; or both by micro-steps, the cosine after the warm-up (spec §5.4). */
+export function learningRateOf(options: RateSettings, update: number, progress: number): number {
+  const { learningRate: peak, finalLearningRate: final, warmUpUpdates, accumulate, budget } = options;
+  if (options.referenceTicks === true && budget.kind === 'updates') {
+    const warmUpSteps = warmUpUpdates * accumulate;
+    const schedule = { peak, final, warmUpSteps, decaySteps: budget.updates * accumulate };
+    return learningRateAt(schedule, referenceBatches(update, accumulate).tick);
+  }
   if (update < warmUpUpdates) return (peak * (update + 1)) / warmUpUpdates;
   return learningRateAt({ peak, final, warmUpSteps: 0, decaySteps: 1 }, progress);
+}
+
+function batchesOf(options: PretrainOptions, update: number): { readonly first: number; readonly count: number } {
+  if (options.referenceTicks === true) return referenceBatches(update, options.accumulate);
+  return { first: update * options.accumulate, count: options.accumulate };
 }
 
 function heldOutLoss({ heldOut, tensors }: LoopParts, batch: BatchArrays): number | undefined {

@@ -1,6 +1,9 @@
 import { join } from 'node:path';
 import { readCheckpoint } from '../checkpoints/read-checkpoint.ts';
+import type { WeightArrays } from '../checkpoints/weights-file.ts';
 import { describeBackend, startBackend } from '../tensors/backend.ts';
+import { FrozenWeights } from './frozen-weights.ts';
+import { methodShapes, type LearningMethod } from './learning-method.ts';
 import { compileLoss } from './loss-graph.ts';
 import { openMetricsLog } from './metrics-log.ts';
 import type { PretrainEvent, PretrainResult } from './pretrain-events.ts';
@@ -8,11 +11,14 @@ import { checkPretrainOptions, policyOptionsOf, type PretrainOptions } from './p
 import { writePretrainedCheckpoint } from './pretrained-checkpoint.ts';
 import { loadTrainingData, type TrainingData } from './training-data.ts';
 import { trainingLoop, type LoopParts } from './training-loop.ts';
-import { initialWeights, stateToResume, trainingFingerprint } from './training-start.ts';
+import { initialPool, initialWeights, stateToResume, trainingFingerprint } from './training-start.ts';
 import { saveTrainingState } from './training-state.ts';
 import { TrainingTensors } from './training-tensors.ts';
 import { compileUpdate } from './update-graph.ts';
 import { windowSampler } from './window-sampler.ts';
+
+/** Lambda of the paper's pull of keys towards queries (spec §3.5). */
+const PAPER_PULL_WEIGHT = 0.5;
 
 export interface RunHooks {
   onEvent(event: PretrainEvent): void;
@@ -34,11 +40,16 @@ export async function runPretraining(options: PretrainOptions, hooks: RunHooks):
   const parent = options.initialiseFrom === undefined ? undefined : await readCheckpoint(options.initialiseFrom);
   const backend = await startBackend(options.backend);
   hooks.onEvent({ type: 'preparing', what: 'compiling the update' });
+  const shapes = methodShapes(options.trainable ?? 'model', options);
+  const first = { model: initialWeights(options, parent), pool: initialPool(options, parent) };
+  const all = new Map([...first.model, ...first.pool]);
+  const frozen = FrozenWeights.fromWeights(shapes.frozen, all);
   const tensors =
     saved === undefined
-      ? TrainingTensors.fromWeights(options.model, initialWeights(options, parent))
-      : TrainingTensors.fromArrays(options.model, saved.arrays);
-  const parts = compileParts(options, data, tensors);
+      ? TrainingTensors.fromWeights(shapes.trainable, all)
+      : TrainingTensors.fromArrays(shapes.trainable, saved.arrays);
+  const method = { ...shapes, frozen: frozen.tensors, pullWeight: options.pullWeight ?? PAPER_PULL_WEIGHT };
+  const parts = compileParts(options, data, { tensors, method });
   const from = saved?.counters ?? { update: 0, elapsedMs: 0, lastLoss: 0 };
   const metrics = openMetricsLog(join(options.trainingFolder, 'metrics.jsonl'), from.update);
   hooks.onEvent({
@@ -72,8 +83,15 @@ export async function runPretraining(options: PretrainOptions, hooks: RunHooks):
           const counters = { update, elapsedMs, lastLoss, fingerprint };
           await saveTrainingState(options.trainingFolder, counters, await tensors.toArrays());
           const windows = update * options.batchSize * options.accumulate;
-          const content = { data, parent, weights: await tensors.weights(), metrics: { ...measured, windows } };
-          await writePretrainedCheckpoint(options, content);
+          // What neither learned nor took part, such as the pool beside a pre-trained model, stays as it began.
+          const learned = new Map([...all, ...(await frozen.verified()), ...(await tensors.weights())]);
+          const part = (began: WeightArrays) =>
+            new Map([...began].map(([name, array]) => [name, learned.get(name) ?? array] as const));
+          await writePretrainedCheckpoint(options, {
+            ...{ data, parent, model: part(first.model), pool: part(first.pool) },
+            frozen: frozen.record.tensors === 0 ? undefined : frozen.record,
+            metrics: { ...measured, windows },
+          });
           hooks.onEvent({ type: 'saved', update, checkpoint: options.checkpointFolder });
         },
       },
@@ -89,10 +107,15 @@ export async function runPretraining(options: PretrainOptions, hooks: RunHooks):
     parts.graph.dispose();
     parts.heldOut?.graph.dispose();
     tensors.dispose();
+    frozen.dispose();
   }
 }
 
-function compileParts(options: PretrainOptions, data: TrainingData, tensors: TrainingTensors): LoopParts {
+function compileParts(
+  options: PretrainOptions,
+  data: TrainingData,
+  { tensors, method }: { readonly tensors: TrainingTensors; readonly method: LearningMethod },
+): LoopParts {
   const { seed, alternateDomains, afterSuccessWeight, model } = options;
   const policy = { model, options: policyOptionsOf(options, data.standardise) };
   const sampling = { seed, alternateDomains, afterSuccessWeight, policy };
@@ -100,9 +123,12 @@ function compileParts(options: PretrainOptions, data: TrainingData, tensors: Tra
   return {
     tensors,
     sampler: windowSampler(data.tasks, { ...sampling, split: 'training' }),
-    graph: compileUpdate(options),
+    graph: compileUpdate({ ...options, method }),
     heldOut: anyHeldOut
-      ? { sampler: windowSampler(data.tasks, { ...sampling, split: 'heldOut' }), graph: compileLoss(options) }
+      ? {
+          sampler: windowSampler(data.tasks, { ...sampling, split: 'heldOut' }),
+          graph: compileLoss({ ...options, method }),
+        }
       : undefined,
   };
 }

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
+import { isDeepStrictEqual } from 'node:util';
 import { initialArrays } from '../../agent/weights/initialise.ts';
 import { modelShapes, poolShapes, selectArrays, unusedShapes } from '../../agent/weights/names.ts';
 import type { Checkpoint } from '../checkpoints/read-checkpoint.ts';
@@ -29,6 +30,10 @@ export function trainingSettings(options: PretrainSettings): Record<string, unkn
     afterSuccessWeight,
     heldOutShare,
     initialiseFrom: initialiseFrom ?? null,
+    // Left out where absent, so that trainings begun before these settings existed can go on.
+    ...(options.trainable === undefined ? {} : { trainable: options.trainable }),
+    ...(options.pullWeight === undefined ? {} : { pullWeight: options.pullWeight }),
+    ...(options.referenceTicks === undefined ? {} : { referenceTicks: options.referenceTicks }),
   };
 }
 
@@ -79,10 +84,18 @@ export function initialWeights(options: PretrainSettings, parent: Checkpoint | u
   return selectArrays(parent.arrays, modelShapes(model), { ...unusedShapes(model), ...pool });
 }
 
-/** The pool beside a pre-trained model: LoRA with its second factor zero, (IA)³ with ones. It changes nothing. */
-export function identityPool(options: PretrainSettings): WeightArrays {
-  const { model, modulation } = options;
-  const names = Object.keys(poolShapes(model, modulation));
+/**
+ * The modulators before the first update: the parent's where it has such ones and they are to learn on, else new ones that change nothing: LoRA
+ * with its second factor zero, (IA)³ with ones.
+ */
+export function initialPool(options: PretrainSettings, parent: Checkpoint | undefined): WeightArrays {
+  const { model, modulation, trainable = 'model' } = options;
+  const shapes = poolShapes(model, modulation);
+  const inherits = trainable === 'pool' || trainable === 'modulators';
+  if (parent !== undefined && inherits && isDeepStrictEqual(parent.manifest.modulation, modulation)) {
+    return selectArrays(parent.arrays, shapes, { ...modelShapes(model), ...unusedShapes(model) });
+  }
+  const names = Object.keys(shapes);
   const arrays = initialArrays({ model, modulation }, randomFor(options.seed, 'pool', 0));
   return new Map([...arrays].filter(([name]) => names.includes(name)));
 }

@@ -1,6 +1,5 @@
 import { tensor, zeros } from '@tensorflow/tfjs-core';
-import { modelShapes, type Shapes } from '../../agent/weights/names.ts';
-import type { ModelConfig } from '../../agent/config.ts';
+import type { Shapes } from '../../agent/weights/names.ts';
 import type { WeightArrays } from '../checkpoints/weights-file.ts';
 import { disposeAll, tensorNamed, type TensorRecord } from './tensor-record.ts';
 
@@ -13,7 +12,7 @@ export interface UpdatedTensors {
 
 const PARTS = ['parameters', 'firstMoments', 'secondMoments'] as const;
 
-/** Weights of the model and AdamW's moments, owned here. */
+/** Weights that learn and AdamW's moments, owned here. */
 export class TrainingTensors implements UpdatedTensors {
   readonly shapes: Shapes;
   #current: UpdatedTensors;
@@ -23,9 +22,8 @@ export class TrainingTensors implements UpdatedTensors {
     this.#current = current;
   }
 
-  /** Starts from weights, with moments zero. */
-  static fromWeights(model: ModelConfig, weights: WeightArrays): TrainingTensors {
-    const shapes = modelShapes(model);
+  /** Starts from weights, with moments zero; others than `shapes` names are left out. */
+  static fromWeights(shapes: Shapes, weights: WeightArrays): TrainingTensors {
     return new TrainingTensors(shapes, {
       parameters: tensorsOf(shapes, weights),
       firstMoments: zerosOf(shapes),
@@ -34,8 +32,7 @@ export class TrainingTensors implements UpdatedTensors {
   }
 
   /** Continues from arrays that `toArrays` gave. */
-  static fromArrays(model: ModelConfig, arrays: WeightArrays): TrainingTensors {
-    const shapes = modelShapes(model);
+  static fromArrays(shapes: Shapes, arrays: WeightArrays): TrainingTensors {
     const part = (name: keyof UpdatedTensors) =>
       tensorsOf(shapes, new Map([...arrays].map(([key, array]) => [key.replace(`${name} `, ''), array] as const)));
     const [parameters, firstMoments, secondMoments] = PARTS.map(part);
@@ -82,7 +79,8 @@ export class TrainingTensors implements UpdatedTensors {
   }
 }
 
-function tensorsOf(shapes: Shapes, weights: WeightArrays): TensorRecord {
+/** @throws RangeError if a weight is not there */
+export function tensorsOf(shapes: Shapes, weights: WeightArrays): TensorRecord {
   return Object.fromEntries(
     Object.entries(shapes).map(([name, shape]) => {
       const data = weights.get(name)?.data;

@@ -2,15 +2,15 @@ import { add, mul, type Tensor } from '@tensorflow/tfjs-core';
 import type { ModelConfig } from '../../agent/config.ts';
 import { ADAMW, adamwStep, biasCorrections, type AdamwSettings } from '../../agent/learning/adamw.ts';
 import { lossAndGradients } from '../../agent/learning/gradients.ts';
+import { anchorPenalty, type Anchor } from '../../agent/learning/penalty.ts';
 import { decays } from '../../agent/learning/trainable.ts';
-import { modelShapes } from '../../agent/weights/names.ts';
 import { compile, type CompileOptions } from '../tensors/compile.ts';
 import type { CompiledFunction } from '../tensors/compiled-function.ts';
 import type { TensorSpec } from '../tensors/tensor-spec.ts';
 import type { BatchArrays } from './batch-arrays.ts';
 import { batchFromInputs, batchSpecs, inputsFromArrays } from './batch-tensors.ts';
-import { BARE_MODEL } from './loss-graph.ts';
-import { disposeAll, flattened, recordOf, specsOf, takeScalar, tensorNamed } from './tensor-record.ts';
+import { wholeModel, type LearningMethod } from './learning-method.ts';
+import { disposeAll, flattened, recordOf, specsOf, takeScalar, takeWhole, tensorNamed } from './tensor-record.ts';
 import type { TensorRecord } from './tensor-record.ts';
 import type { TrainingTensors } from './training-tensors.ts';
 
@@ -21,30 +21,46 @@ export interface UpdateGraphOptions {
   /** Batches whose mean gradient makes one update. */
   readonly accumulate: number;
   readonly weightDecay: number;
+  /** Absent: the whole bare model learns. */
+  readonly method?: LearningMethod;
   readonly compile?: CompileOptions;
+}
+
+export interface UpdateRequest {
+  /** From 1. */
+  readonly number: number;
+  readonly learningRate: number;
+  /**
+   * Batches of this update; `accumulate` if absent. The reference's first update comes after one batch, whose gradient is divided all the
+   * same (spec §5.4).
+   */
+  readonly batches?: number;
+  /** [K], where the method has the count penalty. */
+  readonly inverseCounts?: Float32Array;
 }
 
 export interface UpdateOutcome {
   /** Mean cross entropy over the batches of the update. */
   readonly loss: number;
+  /** Mean cosine to the selected keys over the batches; 0 without a pool. */
+  readonly similarity: number;
+  /** What earlier tasks add to the loss; 0 without anchors. */
+  readonly penalty: number;
   /** Before clipping. */
   readonly gradientNorm: number;
+  /** [B] or [B, k] keys, one array a batch; empty without a pool. */
+  readonly selectedKeys: readonly Int32Array[];
 }
 
-/** One update of all weights of the model, as one graph: loss, gradients, clipping and AdamW. */
+/** One update of the weights that learn, as one graph: loss, gradients, penalty, clipping and AdamW. */
 export interface UpdateGraph {
   /** `graph` or `eager`, with the number of nodes. */
   readonly form: CompiledFunction['form'];
   /**
    * Replaces weights and moments in `tensors` by those after the update.
-   * @param update its number, from 1, and its learning rate
-   * @param nextBatch called `accumulate` times; the arrays need to hold until its next call only
+   * @param nextBatch called once a batch; the arrays need to hold until its next call only
    */
-  run(
-    tensors: TrainingTensors,
-    update: { readonly number: number; readonly learningRate: number },
-    nextBatch: () => BatchArrays,
-  ): UpdateOutcome;
+  run(tensors: TrainingTensors, update: UpdateRequest, nextBatch: () => BatchArrays): UpdateOutcome;
   dispose(): void;
 }
 
@@ -52,30 +68,38 @@ export interface UpdateGraph {
  * Compiles the update. With `accumulate` above 1 a second graph sums up the gradients of all batches but the last.
  */
 export function compileUpdate(options: UpdateGraphOptions): UpdateGraph {
-  const names = Object.keys(modelShapes(options.model));
+  const method = options.method ?? wholeModel(options.model);
+  const names = Object.keys(method.trainable);
   const settings: AdamwSettings = { ...ADAMW, weightDecay: options.weightDecay };
-  const share = 1 / options.accumulate;
-  const summing = options.accumulate > 1 ? compileSumming(options) : undefined;
-  const finishing = compileFinishing(options, settings);
+  const parts: GraphParts = { ...options, method, names, settings };
+  const summing = options.accumulate > 1 ? compileSumming(parts) : undefined;
+  const finishing = compileFinishing(parts);
+  const anchors = merged((method.penalty?.anchors ?? []).map((anchor, i) => anchorInputs(anchor, i, names)));
   return {
     form: finishing.form,
     run: (tensors, update, nextBatch) => {
+      const batches = update.batches ?? options.accumulate;
       const weights = flattened('parameter', tensors.parameters);
-      let loss = 0;
+      const seen = { loss: 0, similarity: 0, selectedKeys: [] as Int32Array[] };
+      const inputs = () => ({
+        ...weights,
+        ...inputsFromArrays(nextBatch()),
+        ...(method.countPenalty === true ? { inverseCounts: update.inverseCounts ?? new Float32Array() } : {}),
+      });
       let sums: TensorRecord = summing === undefined ? {} : tensors.zeros();
-      for (let batch = 1; batch < options.accumulate && summing !== undefined; batch++) {
-        const outputs = summing.run({ ...weights, ...flattened('sum', sums), ...inputsFromArrays(nextBatch()) });
+      for (let batch = 1; batch < batches && summing !== undefined; batch++) {
+        const outputs = summing.run({ ...inputs(), ...flattened('sum', sums) });
         disposeAll(sums);
         sums = recordOf('sum', outputs, names);
-        loss += takeScalar(outputs, 'loss') * share;
+        note(seen, outputs, batches);
       }
       const [biasCorrection1, biasCorrection2] = biasCorrections(update.number, settings);
       const outputs = finishing.run({
-        ...weights,
+        ...inputs(),
+        ...anchors,
         ...flattened('first', tensors.firstMoments),
         ...flattened('second', tensors.secondMoments),
         ...flattened('sum', sums),
-        ...inputsFromArrays(nextBatch()),
         learningRate: Float32Array.of(update.learningRate),
         biasCorrection1: Float32Array.of(biasCorrection1),
         biasCorrection2: Float32Array.of(biasCorrection2),
@@ -86,7 +110,8 @@ export function compileUpdate(options: UpdateGraphOptions): UpdateGraph {
         firstMoments: recordOf('first', outputs, names),
         secondMoments: recordOf('second', outputs, names),
       });
-      return { loss: loss + takeScalar(outputs, 'loss') * share, gradientNorm: takeScalar(outputs, 'gradientNorm') };
+      note(seen, outputs, batches);
+      return { ...seen, penalty: takeScalar(outputs, 'penalty'), gradientNorm: takeScalar(outputs, 'gradientNorm') };
     },
     dispose: () => {
       summing?.dispose();
@@ -95,27 +120,44 @@ export function compileUpdate(options: UpdateGraphOptions): UpdateGraph {
   };
 }
 
-function compileSumming(options: UpdateGraphOptions): CompiledFunction {
-  const shapes = modelShapes(options.model);
-  const names = Object.keys(shapes);
+interface GraphParts extends UpdateGraphOptions {
+  readonly method: LearningMethod;
+  /** Of what learns, in the order of all lists. */
+  readonly names: readonly string[];
+  readonly settings: AdamwSettings;
+}
+
+/** What one batch adds to the outcome. */
+function note(
+  seen: { loss: number; similarity: number; selectedKeys: Int32Array[] },
+  outputs: TensorRecord,
+  batches: number,
+): void {
+  seen.loss += takeScalar(outputs, 'loss') / batches;
+  seen.similarity += takeScalar(outputs, 'similarity') / batches;
+  if (outputs['selectedKeys'] !== undefined) seen.selectedKeys.push(takeWhole(outputs, 'selectedKeys'));
+}
+
+function compileSumming(parts: GraphParts): CompiledFunction {
+  const { method, names } = parts;
   return compile<string, string>(
     (inputs) => {
-      const { loss, gradients } = gradientsOf(inputs, options.model);
-      return { loss, ...named('sum', names, addedUp(inputs, gradients, options)) };
+      const { gradients, ...rest } = gradientsOf(inputs, parts);
+      return { ...rest, ...named('sum', names, addedUp(inputs, gradients, parts)) };
     },
-    { ...specsOf('parameter', shapes), ...specsOf('sum', shapes), ...batchSpecs(options.batchSize, options.model) },
-    options.compile,
+    { ...commonSpecs(parts), ...specsOf('sum', method.trainable) },
+    parts.compile,
   );
 }
 
-function compileFinishing(options: UpdateGraphOptions, settings: AdamwSettings): CompiledFunction {
-  const { model } = options;
-  const shapes = modelShapes(model);
-  const names = Object.keys(shapes);
+function compileFinishing(parts: GraphParts): CompiledFunction {
+  const { method, names, settings } = parts;
+  const shapes = method.trainable;
   const scalar: TensorSpec = { shape: [], dtype: 'float32' };
+  const anchors = method.penalty?.anchors ?? [];
   return compile<string, string>(
     (inputs) => {
-      const { loss, gradients } = gradientsOf(inputs, model);
+      const { gradients, ...rest } = gradientsOf(inputs, parts);
       const listed = (kind: 'parameter' | 'first' | 'second') => Object.values(recordOf(kind, inputs, names));
       const state = {
         parameters: listed('parameter'),
@@ -127,10 +169,17 @@ function compileFinishing(options: UpdateGraphOptions, settings: AdamwSettings):
         biasCorrection1: tensorNamed(inputs, 'biasCorrection1'),
         biasCorrection2: tensorNamed(inputs, 'biasCorrection2'),
       };
-      const mean = options.accumulate === 1 ? gradients : addedUp(inputs, gradients, options);
-      const next = adamwStep(state, mean, { scalars, decayed: names.map(decays), settings });
+      const mean = parts.accumulate === 1 ? gradients : addedUp(inputs, gradients, parts);
+      const pull = anchorPenalty(
+        state.parameters,
+        anchors.map((_, i) => anchorOf(inputs, i, names)),
+        method.penalty?.strength ?? 0,
+      );
+      const whole = pull === null ? mean : mean.map((gradient, i) => sumOf(gradient, pull.gradients[i]));
+      const next = adamwStep(state, whole, { scalars, decayed: names.map(decays), settings });
       return {
-        loss,
+        ...rest,
+        penalty: pull?.penalty ?? mul(rest.loss, 0),
         gradientNorm: next.gradientNorm,
         ...named('parameter', names, next.parameters),
         ...named('first', names, next.firstMoments),
@@ -138,35 +187,75 @@ function compileFinishing(options: UpdateGraphOptions, settings: AdamwSettings):
       };
     },
     {
-      ...specsOf('parameter', shapes),
+      ...commonSpecs(parts),
       ...specsOf('first', shapes),
       ...specsOf('second', shapes),
-      ...(options.accumulate > 1 ? specsOf('sum', shapes) : {}),
-      ...batchSpecs(options.batchSize, model),
+      ...(parts.accumulate > 1 ? specsOf('sum', shapes) : {}),
+      ...merged(anchors.map((anchor, i) => anchorSpecs(anchor, i, names))),
       learningRate: scalar,
       biasCorrection1: scalar,
       biasCorrection2: scalar,
     },
-    options.compile,
+    parts.compile,
   );
 }
 
-function gradientsOf(inputs: TensorRecord, model: ModelConfig): { loss: Tensor; gradients: readonly Tensor[] } {
-  const names = Object.keys(modelShapes(model));
-  const batch = batchFromInputs(inputs);
-  const parameters = recordOf('parameter', inputs, names);
-  const result = lossAndGradients(parameters, batch, { ...BARE_MODEL, model, trainableNames: names });
-  return { loss: result.crossEntropy, gradients: result.gradients };
+function commonSpecs({ model, batchSize, method }: GraphParts): Record<string, TensorSpec> {
+  const keys = 'keyCount' in method.modulation ? method.modulation.keyCount : 0;
+  return {
+    ...specsOf('parameter', method.trainable),
+    ...batchSpecs(batchSize, model),
+    ...(method.countPenalty === true ? { inverseCounts: { shape: [keys], dtype: 'float32' } } : {}),
+  };
+}
+
+/** The outputs that every batch has, beside its gradients. */
+type BatchOutputs = Record<'loss' | 'similarity', Tensor> & { readonly selectedKeys?: Tensor };
+
+function gradientsOf(
+  inputs: TensorRecord,
+  { model, method, names }: GraphParts,
+): BatchOutputs & { readonly gradients: readonly Tensor[] } {
+  const parameters = { ...method.frozen, ...recordOf('parameter', inputs, names) };
+  const { crossEntropy, similarity, selectedKeys, gradients } = lossAndGradients(parameters, batchFromInputs(inputs), {
+    ...{ model, modulation: method.modulation, pullWeight: method.pullWeight, trainableNames: names },
+    routing: method.countPenalty === true ? { inverseCounts: tensorNamed(inputs, 'inverseCounts') } : {},
+  });
+  return { loss: crossEntropy, similarity, gradients, ...(selectedKeys === null ? {} : { selectedKeys }) };
 }
 
 /** The sums so far plus this batch's share of the mean gradient. */
-function addedUp(inputs: TensorRecord, gradients: readonly Tensor[], options: UpdateGraphOptions): Tensor[] {
-  const names = Object.keys(modelShapes(options.model));
+function addedUp(inputs: TensorRecord, gradients: readonly Tensor[], { names, accumulate }: GraphParts): Tensor[] {
   return gradients.map((gradient, i) =>
-    add(tensorNamed(inputs, `sum ${names[i] ?? ''}`), mul(gradient, 1 / options.accumulate)),
+    add(tensorNamed(inputs, `sum ${names[i] ?? ''}`), mul(gradient, 1 / accumulate)),
   );
+}
+
+function sumOf(gradient: Tensor, pull: Tensor | undefined): Tensor {
+  return pull === undefined ? gradient : add(gradient, pull);
 }
 
 function named(kind: string, names: readonly string[], tensors: readonly Tensor[]): Record<string, Tensor> {
   return Object.fromEntries(tensors.map((tensor, i) => [`${kind} ${names[i] ?? ''}`, tensor] as const));
+}
+
+function merged<Value>(records: readonly Readonly<Record<string, Value>>[]): Record<string, Value> {
+  return Object.fromEntries(records.flatMap((record) => Object.entries(record)));
+}
+
+function anchorInputs(anchor: Anchor, index: number, names: readonly string[]): Record<string, Tensor> {
+  return {
+    ...named(`anchor ${index}`, names, anchor.weights),
+    ...named(`importance ${index}`, names, anchor.importances),
+  };
+}
+
+function anchorSpecs(anchor: Anchor, index: number, names: readonly string[]): Record<string, TensorSpec> {
+  const entries = Object.entries(anchorInputs(anchor, index, names));
+  return Object.fromEntries(entries.map(([name, { shape }]) => [name, { shape, dtype: 'float32' }] as const));
+}
+
+function anchorOf(inputs: TensorRecord, index: number, names: readonly string[]): Anchor {
+  const listed = (kind: string) => names.map((name) => tensorNamed(inputs, `${kind} ${index} ${name}`));
+  return { weights: listed('anchor'), importances: listed('importance') };
 }

@@ -1,6 +1,7 @@
 import type { ModelConfig } from '../../agent/config.ts';
 import { randomSource } from '../../agent/random.ts';
 import { initialArrays } from '../../agent/weights/initialise.ts';
+import { modelShapes } from '../../agent/weights/names.ts';
 import type { DecisionForm } from '../../server/inference/decision-function.ts';
 import { allocateBatch, type BatchArrays } from '../../server/learning/batch-arrays.ts';
 import { TrainingTensors } from '../../server/learning/training-tensors.ts';
@@ -19,7 +20,7 @@ export function updateCall(model: ModelConfig, _kind: UpdateKind, form: Decision
     compile: form === 'auto' ? {} : { xla: form === 'xla' },
   });
   const arrays = initialArrays({ model, modulation: { kind: 'none' } }, randomSource(1));
-  const tensors = TrainingTensors.fromWeights(model, arrays);
+  const tensors = TrainingTensors.fromWeights(modelShapes(model), arrays);
   const batch = randomBatch(model);
   let number = 0;
   return () => {

@@ -134,6 +134,58 @@ describe('pre-training', () => {
     expect(manifest.lineage.map(({ name }) => name)).toEqual(['parent']);
   });
 
+  test('of a pool leaves every weight of the model as it was, proves it, and says so', async () => {
+    const parent = optionsOf('backbone', { budget: { kind: 'updates', updates: 20 } });
+    await train(parent);
+    const child = optionsOf('tuned', {
+      ...{ initialiseFrom: parent.checkpointFolder, trainable: 'pool', budget: { kind: 'updates', updates: 12 } },
+    });
+    const { result } = await train(child, 4);
+    expect(result.update).toBe(4);
+    await train({ ...child, resume: true });
+    const [before, after] = [
+      await readCheckpoint(parent.checkpointFolder),
+      await readCheckpoint(child.checkpointFolder),
+    ];
+    expect(after.manifest.files.model.sha256).toBe(before.manifest.files.model.sha256);
+    expect(after.manifest.files.pool.sha256).not.toBe(before.manifest.files.pool.sha256);
+    expect(after.manifest.training?.settings).toMatchObject({
+      trainable: 'pool',
+      frozen: { tensors: 27, sha256: expect.stringMatching(/^[0-9a-f]{64}$/) as string },
+    });
+    expect(before.manifest.training?.settings['frozen']).toBeUndefined();
+    await expect(
+      train(optionsOf('nothing', { trainable: 'pool', modulation: { kind: 'none' } })),
+    ).rejects.toMatchObject({
+      code: 'L2M_CONFIG_INVALID',
+    });
+  });
+
+  test('of the head alone changes the head alone, with updates and rates counted as the reference does', async () => {
+    const parent = optionsOf('whole-model', { budget: { kind: 'updates', updates: 5 } });
+    await train(parent);
+    const child = optionsOf('head', {
+      ...{ initialiseFrom: parent.checkpointFolder, trainable: 'head', accumulate: 2, referenceTicks: true },
+      warmUpUpdates: 2,
+    });
+    const { events } = await train(child);
+    const rates = events.flatMap((event) => (event.type === 'progress' ? [event.learningRate] : []));
+    // Micro-steps 0, 2, 4, …: warm-up over 4, then a cosine over 12.
+    expect(rates[0]).toBeCloseTo(3e-3 / 4, 9);
+    expect(rates[1]).toBeCloseTo((3e-3 * 3) / 4, 9);
+    expect(rates[2]).toBeCloseTo(3e-3, 9);
+    expect(rates[5]).toBeCloseTo(1e-5 + ((3e-3 - 1e-5) * (1 + Math.cos(Math.PI / 2))) / 2, 9);
+    const [before, after] = [
+      await readCheckpoint(parent.checkpointFolder),
+      await readCheckpoint(child.checkpointFolder),
+    ];
+    const changed = [...after.arrays].filter(([name, { data }]) => {
+      const old = before.arrays.get(name)!.data as Float32Array;
+      return (data as Float32Array).some((value, i) => value !== old[i]);
+    });
+    expect(changed.map(([name]) => name).sort()).toEqual(['action_net.0.bias', 'action_net.0.weight']);
+  });
+
   test('refuses to go on with other settings or data, or to overwrite by accident', async () => {
     await train(optionsOf('guarded'));
     await expect(train(optionsOf('guarded'))).rejects.toMatchObject({ code: 'L2M_RUN_MISMATCH' });

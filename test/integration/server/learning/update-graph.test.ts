@@ -1,8 +1,12 @@
 import { beforeAll, describe, expect, test } from 'vitest';
-import { memory } from '@tensorflow/tfjs-core';
+import { memory, tensor, type Tensor } from '@tensorflow/tfjs-core';
+import type { Anchor } from '../../../../agent/learning/penalty.ts';
 import { randomSource } from '../../../../agent/random.ts';
 import { initialArrays } from '../../../../agent/weights/initialise.ts';
+import { modelShapes } from '../../../../agent/weights/names.ts';
 import { allocateBatch, type BatchArrays } from '../../../../server/learning/batch-arrays.ts';
+import { FrozenWeights } from '../../../../server/learning/frozen-weights.ts';
+import { methodShapes, type LearningMethod } from '../../../../server/learning/learning-method.ts';
 import { compileLoss } from '../../../../server/learning/loss-graph.ts';
 import { TrainingTensors } from '../../../../server/learning/training-tensors.ts';
 import { compileUpdate, type UpdateGraphOptions } from '../../../../server/learning/update-graph.ts';
@@ -54,7 +58,10 @@ function joined(one: BatchArrays, other: BatchArrays): BatchArrays {
 }
 
 const freshTensors = () =>
-  TrainingTensors.fromWeights(model, initialArrays({ model, modulation: { kind: 'none' } }, randomSource(3)));
+  TrainingTensors.fromWeights(
+    modelShapes(model),
+    initialArrays({ model, modulation: { kind: 'none' } }, randomSource(3)),
+  );
 
 async function afterUpdates(
   options: Omit<UpdateGraphOptions, 'model' | 'weightDecay'>,
@@ -129,5 +136,113 @@ describe('one update as one graph', () => {
     const outcome = graph.run(tensors, { number: 1, learningRate: 1e-2 }, () => four[0]!);
     expect(outcome.loss).toBeCloseTo(before, 5);
     expect(loss.run(tensors.parameters, four[0]!)).toBeLessThan(before);
+  });
+});
+
+describe('one update of a pool over a frozen model', () => {
+  const modulation = { kind: 'lora', poolSize: 4, keyCount: 4, rank: 2, scaling: 2 } as const;
+  const batches = [11, 12, 13].map((seed) => randomBatch(6, seed));
+  const setUp = (changes: Partial<LearningMethod> = {}) => {
+    const shapes = methodShapes('pool', { model, modulation });
+    const weights = initialArrays({ model, modulation }, randomSource(3));
+    // A second factor of zero would leave the first without a gradient.
+    weights.get('prompt.lora_b')?.data.forEach((_, i, data) => (data[i] = Math.sin(i) / 50));
+    const frozen = FrozenWeights.fromWeights(shapes.frozen, weights);
+    const method: LearningMethod = { ...shapes, frozen: frozen.tensors, pullWeight: 0.5, ...changes };
+    return { frozen, method, tensors: TrainingTensors.fromWeights(shapes.trainable, weights) };
+  };
+  const options = (method: LearningMethod, accumulate = 1) => ({
+    ...{ model, batchSize: 6, accumulate, weightDecay: 0.01, method },
+  });
+
+  test.each([
+    ['without', undefined],
+    ['with', Float32Array.of(0, 1, 0.5, 0)],
+  ])('equals the same operations run one by one, %s the count penalty', async (_, inverseCounts) => {
+    const results = [];
+    for (const capture of [true, false]) {
+      const { frozen, method, tensors } = setUp({ countPenalty: inverseCounts !== undefined });
+      const graph = compileUpdate({ ...options(method), compile: { capture } });
+      const outcomes = batches.map((batch, i) => {
+        const request = {
+          number: i + 1,
+          learningRate: 1e-2,
+          ...(inverseCounts === undefined ? {} : { inverseCounts }),
+        };
+        return graph.run(tensors, request, () => batch);
+      });
+      await frozen.verified();
+      results.push({
+        outcomes,
+        arrays: new Map([...(await tensors.weights())].map(([name, { data }]) => [name, [...data]])),
+      });
+      graph.dispose();
+      tensors.dispose();
+      frozen.dispose();
+    }
+    const [captured, eager] = results as [(typeof results)[0], (typeof results)[0]];
+    expect(worstDifference(captured.arrays, eager.arrays)).toBeLessThan(1e-5);
+    expect(captured.outcomes.map(({ selectedKeys }) => selectedKeys)).toEqual(
+      eager.outcomes.map(({ selectedKeys }) => selectedKeys),
+    );
+    const keys = captured.outcomes.flatMap(({ selectedKeys }) => selectedKeys.flatMap((each) => [...each]));
+    expect(keys).toHaveLength(18);
+    if (inverseCounts !== undefined) expect(keys.every((key) => key === 1 || key === 2)).toBe(true);
+    captured.outcomes.forEach(({ similarity }, i) => expect(similarity).toBeCloseTo(eager.outcomes[i]!.similarity, 5));
+  });
+
+  test('is pulled towards anchors as the gradient of the penalty says', () => {
+    const names = Object.keys(setUp().method.trainable);
+    const anchorOf = (tensors: TrainingTensors): Anchor => ({
+      weights: names.map((name) => tensors.parameters[name]!.add(0.25)),
+      importances: names.map((name) => tensors.parameters[name]!.mul(0).add(0.01)),
+    });
+    const norms: number[] = [];
+    for (const penalised of [false, true]) {
+      const { method, tensors } = setUp();
+      const anchors = [anchorOf(tensors)];
+      const graph = compileUpdate(options(penalised ? { ...method, penalty: { anchors, strength: 400 } } : method));
+      const size = Object.values(tensors.shapes).reduce((sum, shape) => sum + shape.reduce((a, b) => a * b, 1), 0);
+      const { penalty, gradientNorm } = graph.run(tensors, { number: 1, learningRate: 1e-3 }, () => batches[0]!);
+      norms.push(gradientNorm);
+      // 400 x 0.01 x 0.25² a weight; the gradient is -2 a weight, which dwarfs that of the loss.
+      if (!penalised) expect(penalty).toBe(0);
+      else {
+        expect(penalty / (0.25 * size)).toBeCloseTo(1, 3);
+        expect(Math.abs(gradientNorm / (2 * Math.sqrt(size)) - 1)).toBeLessThan(0.02);
+      }
+      graph.dispose();
+    }
+    expect(norms[1]).toBeGreaterThan(norms[0]!);
+  });
+
+  test('of one batch alone, divided as if there were two, is the reference’s first update', async () => {
+    const halves = setUp();
+    const two = compileUpdate(options(halves.method, 2));
+    const first = two.run(halves.tensors, { number: 1, learningRate: 1e-2, batches: 1 }, () => batches[0]!);
+    const whole = setUp();
+    const one = compileUpdate(options(whole.method));
+    const full = one.run(whole.tensors, { number: 1, learningRate: 1e-2 }, () => batches[0]!);
+    expect(first.gradientNorm).toBeCloseTo(full.gradientNorm / 2, 5);
+    expect(first.loss).toBeCloseTo(full.loss, 5);
+    expect(first.selectedKeys).toHaveLength(1);
+    two.dispose();
+    one.dispose();
+    await Promise.all([halves, whole].map(({ frozen }) => frozen.verified()));
+  });
+
+  test('would be noticed if it changed a frozen weight', async () => {
+    const { frozen } = setUp();
+    const name = 'encoder.ln_f.bias';
+    const changed = frozen.tensors[name]!.dataSync().slice();
+    changed[3] = 1e-30;
+    const tampered = Object.assign(frozen.tensors as Record<string, Tensor>, {
+      [name]: tensor(changed, [model.width]),
+    });
+    expect(tampered[name]).toBeDefined();
+    await expect(frozen.verified()).rejects.toMatchObject({
+      code: 'L2M_GRAPH_FAILED',
+      message: expect.stringContaining('frozen weights changed') as string,
+    });
   });
 });

@@ -1,6 +1,11 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { ADAMW, adamwStep, biasCorrections } from '../../../../agent/learning/adamw.ts';
-import { learningRateAt, PAPER_FINE_TUNING, PAPER_PRETRAINING } from '../../../../agent/learning/schedule.ts';
+import {
+  learningRateAt,
+  PAPER_FINE_TUNING,
+  PAPER_PRETRAINING,
+  referenceBatches,
+} from '../../../../agent/learning/schedule.ts';
 import { decays, trainableNames } from '../../../../agent/learning/trainable.ts';
 import { MODEL_PRESETS, PAPER_MODULATION } from '../../../../agent/config.ts';
 import { scalar, tensor, tidy } from '../../../../agent/ops.ts';
@@ -94,5 +99,17 @@ describe('learning rate', () => {
     expect(at(2_000_000)).toBeCloseTo(1e-6, 12);
     expect(learningRateAt(PAPER_FINE_TUNING, 99_999)).toBe(1e-4);
     expect(learningRateAt({ peak: 3, final: 1, warmUpSteps: 0, decaySteps: null }, 1e9)).toBe(3);
+  });
+});
+
+describe('accumulation', () => {
+  it('counts batches and rates as the reference does: an update after batch 0, then after every second', () => {
+    expect([0, 1, 2, 3].map((update) => referenceBatches(update, 2))).toEqual([
+      { first: 0, count: 1, tick: 0 },
+      { first: 1, count: 2, tick: 2 },
+      { first: 3, count: 2, tick: 4 },
+      { first: 5, count: 2, tick: 6 },
+    ]);
+    expect([0, 1, 2].map((update) => referenceBatches(update, 1).first)).toEqual([0, 1, 2]);
   });
 });
