@@ -31,6 +31,7 @@ export type GoldenName = (typeof NAMES)[number];
 interface PromptOptions {
   readonly kind: 'l2m_lora' | 'l2m_ia3' | 'lora' | 'ia3' | 'l2p' | 'dummy';
   readonly rank?: number;
+  readonly lora_alpha?: number;
   readonly pool_size?: number;
   readonly length?: number;
   readonly top_k?: number;
@@ -97,17 +98,19 @@ function modulationOf(name: GoldenName, weights: ReadonlyMap<string, NamedArray>
     const down = weights.get('encoder.h.0.adapter1.adapter_down.0.bias');
     return down === undefined ? { kind: 'none' } : { kind: 'adapter', units: down.shape[0]! };
   }
-  const { rank = 4, pool_size: poolSize = 10, length = 5, top_k: selected = 1 } = options;
+  // Defaults are those of the reference's classes.
+  const { rank = 4, pool_size: poolSize = 10, length = 5, top_k: selected = 5 } = options;
+  const scaling = (options.lora_alpha ?? 2 * rank) / rank;
   const sizes = { poolSize, keyCount: poolSize };
   const blocked: PromptForm = options.prefix === true ? 'key-values' : 'block-tokens';
   const form: PromptForm = options.n_layer === undefined ? 'tokens' : blocked;
   switch (options.kind) {
     case 'l2m_lora':
-      return { kind: 'lora', ...sizes, rank, scaling: 2 };
+      return { kind: 'lora', ...sizes, rank, scaling };
     case 'l2m_ia3':
       return { kind: 'ia3', ...sizes };
     case 'lora':
-      return { kind: 'single-lora', rank, scaling: 2 };
+      return { kind: 'single-lora', rank, scaling };
     case 'ia3':
       return { kind: 'single-ia3' };
     case 'l2p':
