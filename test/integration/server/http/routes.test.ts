@@ -271,6 +271,8 @@ describe('OpenAPI', () => {
       Object.keys(item).map((method) => `${method.toUpperCase()} ${path}`),
     );
     expect(listed.sort()).toEqual([
+      'DELETE /api/runs/{run}/recordings',
+      'DELETE /api/runs/{run}/recordings/{episode}',
       'GET /api/health',
       'GET /api/ready',
       'GET /api/runs',
@@ -278,6 +280,8 @@ describe('OpenAPI', () => {
       'GET /api/runs/{run}/episodes',
       'GET /api/runs/{run}/export',
       'GET /api/runs/{run}/metrics',
+      'GET /api/runs/{run}/recordings',
+      'GET /api/runs/{run}/recordings/{episode}',
       'GET /api/runs/{run}/scores',
       'GET /api/tasks',
       'GET /api/workers',
