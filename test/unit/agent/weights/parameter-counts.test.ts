@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { METHOD_PRESETS, MODEL_PRESETS, type ModulationConfig } from '../../../../agent/config.ts';
-import { trainableNames, type TrainableSet } from '../../../../agent/learning/trainable.ts';
+import { decays, trainableNames, type TrainableSet } from '../../../../agent/learning/trainable.ts';
 import {
   modelShapes,
   parameterShapes,
@@ -72,5 +72,13 @@ describe('numbers of weights at the published sizes', () => {
     const { 'l2p-pt': prompts, 'l2m-lora': lora } = METHOD_PRESETS;
     expect(trainable('pool', prompts) - trainable('modulators', prompts)).toBe(76_800);
     expect(trainable('pool', lora)).toBe(30 * (442_368 + 768));
+  });
+
+  it('decay only as matrices of adapters: pools and tables never do', () => {
+    const methods = Object.values(METHOD_PRESETS);
+    const names = methods.flatMap((modulation) => trainableNames('pool', { model, modulation }));
+    const decaying = names.filter(decays);
+    expect(decaying).toHaveLength(6 * 2 * 2);
+    expect(decaying.every((name) => /\.adapter[12]\.adapter_(down\.0|up)\.weight$/.test(name))).toBe(true);
   });
 });
