@@ -86,9 +86,13 @@ export class AgentHost {
     return this.#backend !== undefined && this.#child?.connected === true;
   }
 
-  /** Loads a checkpoint folder under a name; loading the same name again swaps the weights between two batches. */
+  /**
+   * Loads a checkpoint folder under a name. Loading the same name again swaps the weights between two batches: at once where
+   * only the pool differs, otherwise after compiling, during which decisions wait. None is lost, and each says its version.
+   */
   async load(model: string, folder: string, maxBatch: number): Promise<HostModelView> {
-    const body: LoadBody = { type: 'load', model, folder, maxBatch, dimensions: [] };
+    const dimensions = this.#loaded.get(model)?.dimensions ?? [];
+    const body: LoadBody = { type: 'load', model, folder, maxBatch, dimensions };
     const reply = await this.#ask(body, this.#options.startDeadlineMs);
     if (reply.type !== 'loaded') throw new L2mError('L2M_AGENT_LOST', `it answered ${reply.type} to load`);
     this.#loaded.set(model, body);
@@ -136,12 +140,18 @@ export class AgentHost {
   }
 
   #send(pending: Pending): void {
-    clearTimeout(pending.timer);
-    pending.timer = setTimeout(() => {
+    this.#child?.send(pending.message, () => undefined);
+    this.#armOldest();
+  }
+
+  /** The host answers in order: while it compiles for one request, the time of those behind it does not run. */
+  #armOldest(): void {
+    const [oldest] = this.#pending.values();
+    if (oldest === undefined || oldest.timer !== undefined) return;
+    oldest.timer = setTimeout(() => {
       // Hung in native code: it cannot be asked to stop. Its death brings the replacement, and the request is asked again.
       this.#child?.kill('SIGKILL');
-    }, pending.deadlineMs);
-    this.#child?.send(pending.message, () => undefined);
+    }, oldest.deadlineMs);
   }
 
   #launch(): Promise<void> {
@@ -187,6 +197,7 @@ export class AgentHost {
     if (pending === undefined) return;
     this.#pending.delete(reply.request);
     clearTimeout(pending.timer);
+    this.#armOldest();
     if (reply.type === 'failed') pending.reject(new L2mError(reply.code, reply.got));
     else pending.resolve(reply);
   }
@@ -195,7 +206,10 @@ export class AgentHost {
     if (this.#child !== child) return;
     const wasUp = this.#backend !== undefined;
     this.#backend = undefined;
-    for (const pending of this.#pending.values()) clearTimeout(pending.timer);
+    for (const pending of this.#pending.values()) {
+      clearTimeout(pending.timer);
+      pending.timer = undefined;
+    }
     if (this.#closing || !wasUp) return;
     this.#restarts += 1;
     if (this.#restarts > this.#options.restartBudget) {
@@ -211,9 +225,13 @@ export class AgentHost {
   async #recover(): Promise<void> {
     try {
       await this.#launch();
-      const again = [...this.#pending.values()];
-      await Promise.all([...this.#loaded.values()].map((body) => this.#ask(body, this.#options.startDeadlineMs)));
-      for (const pending of again) this.#send(pending);
+      // Models come first, as they are answered first.
+      const again = [...this.#pending];
+      this.#pending.clear();
+      const loaded = [...this.#loaded.values()].map((body) => this.#ask(body, this.#options.startDeadlineMs));
+      for (const [request, pending] of again) this.#pending.set(request, pending);
+      for (const [, pending] of again) this.#send(pending);
+      await Promise.all(loaded);
     } catch (cause) {
       this.#exhausted = new L2mError('L2M_AGENT_BUDGET', 'it could not be started again', { cause });
       this.#failAll(this.#exhausted);

@@ -1,6 +1,7 @@
+import type { Tensor } from '@tensorflow/tfjs-core';
 import type { PolicyConfig } from '../../agent/config.ts';
 import { decide } from '../../agent/decision-transformer.ts';
-import type { ParameterRecord } from '../../agent/weights/names.ts';
+import { poolShapes, type ParameterRecord } from '../../agent/weights/names.ts';
 import type { CompileOptions } from '../tensors/compile.ts';
 import { compileLadder, type CompiledLadder, type LadderSpec } from '../tensors/compile-ladder.ts';
 
@@ -16,14 +17,17 @@ export interface DecisionOptions extends Pick<CompileOptions, 'onProgress'> {
   readonly form?: DecisionForm;
 }
 
-/** The decision of one model for several batch sizes, its weights constants of the graph. */
+/**
+ * The decision of one model for several batch sizes. The model's weights are constants of the graph, which single decisions
+ * need to be fast; the pool is an input, so that another takes its place from one call to the next.
+ */
 export function compileDecision(
   parameters: ParameterRecord,
   { model, modulation }: Pick<PolicyConfig, 'model' | 'modulation'>,
   { sizes, actionDimensions, form = 'auto', onProgress }: DecisionOptions,
-): CompiledLadder<WindowName, string> {
+): CompiledLadder<string, string> {
   const { context, stateSize, actionSize } = model;
-  const specs: Record<WindowName, LadderSpec> = {
+  const windowSpecs: Record<WindowName, LadderSpec> = {
     states: { shape: ['batch', context, stateSize], dtype: 'float32' },
     actionTokens: { shape: ['batch', context, actionSize], dtype: 'int32' },
     returnsToGo: { shape: ['batch', context], dtype: 'float32' },
@@ -31,14 +35,20 @@ export function compileDecision(
     timesteps: { shape: ['batch', context], dtype: 'int32' },
     stepMask: { shape: ['batch', context], dtype: 'float32' },
   };
-  return compileLadder<WindowName, string>(
+  const poolSpecs = Object.entries(poolShapes(model, modulation)).map(([name, shape]): [string, LadderSpec] => [
+    name,
+    { shape, dtype: 'float32' },
+  ]);
+  return compileLadder<string, string>(
     (inputs) => {
-      const decision = decide(parameters, inputs, { model, modulation, actionDimensions, routing: {} });
+      const present = { ...parameters, ...inputs };
+      const window = inputs as Record<WindowName, Tensor>;
+      const decision = decide(present, window, { model, modulation, actionDimensions, routing: {} });
       if (decision.selection === null) return { actionTokens: decision.actionTokens };
       const { modulators, similarity } = decision.selection;
       return { actionTokens: decision.actionTokens, modulators, similarity };
     },
-    specs,
+    { ...windowSpecs, ...Object.fromEntries(poolSpecs) },
     { sizes, ...compileOptions(form), ...(onProgress === undefined ? {} : { onProgress }) },
   );
 }

@@ -1,8 +1,8 @@
 import type { PolicyConfig } from '../../agent/config.ts';
-import type { ParameterRecord } from '../../agent/weights/names.ts';
+import { parameter, poolShapes, type ParameterRecord } from '../../agent/weights/names.ts';
 import type { CompileProgress } from '../tensors/compile.ts';
 import type { CompiledLadder } from '../tensors/compile-ladder.ts';
-import { compileDecision, type WindowName } from './decision-function.ts';
+import { compileDecision } from './decision-function.ts';
 import type { WindowArrays } from './host-messages.ts';
 
 export interface DecidedArrays {
@@ -17,24 +17,40 @@ type Output = 'actionTokens' | 'modulators' | 'similarity';
 
 /**
  * The decisions of one model as compiled graphs: one ladder of batch sizes for each number of action dimensions, made when
- * first needed. The weights are constants of the graphs.
+ * first needed. The model's weights are constants of the graphs, the pool can be exchanged between two decisions.
  */
 export class DecisionGraphs {
   readonly #parameters: ParameterRecord;
+  #pool: ParameterRecord;
   readonly #config: PolicyConfig;
   readonly #sizes: readonly number[];
-  readonly #ladders = new Map<number, CompiledLadder<WindowName, string>>();
+  readonly #ladders = new Map<number, CompiledLadder<string, string>>();
   readonly #progress: (progress: CompileProgress) => void;
 
+  /** @param parameters taken over: freed by `dispose` */
   constructor(
     parameters: ParameterRecord,
     config: PolicyConfig,
     options: { readonly maxBatch: number; readonly progress: (progress: CompileProgress) => void },
   ) {
-    this.#parameters = parameters;
+    this.#pool = poolOf(parameters, config);
+    this.#parameters = Object.fromEntries(
+      Object.entries(parameters).filter(([name]) => !Object.hasOwn(this.#pool, name)),
+    );
     this.#config = config;
     this.#sizes = ladderSizes(options.maxBatch);
     this.#progress = options.progress;
+  }
+
+  /**
+   * Decides with another pool from now on, between two decisions and without compiling.
+   * @param parameters taken over; weights of the model among them are not looked at, they have to be the same
+   */
+  exchangePool(parameters: ParameterRecord): void {
+    const pool = poolOf(parameters, this.#config);
+    for (const [name, tensor] of Object.entries(parameters)) if (pool[name] === undefined) tensor.dispose();
+    for (const tensor of Object.values(this.#pool)) tensor.dispose();
+    this.#pool = pool;
   }
 
   /** Compiles ahead for a number of action dimensions. */
@@ -51,6 +67,7 @@ export class DecisionGraphs {
       rewards: windows.rewards,
       timesteps: windows.timesteps,
       stepMask: windows.stepMask,
+      ...this.#pool,
     });
     try {
       const read = async (name: Output) => await outputs[name]?.data();
@@ -70,12 +87,14 @@ export class DecisionGraphs {
     }
   }
 
+  /** Frees the weights too. */
   dispose(): void {
     for (const ladder of this.#ladders.values()) ladder.dispose();
     this.#ladders.clear();
+    for (const tensor of Object.values({ ...this.#parameters, ...this.#pool })) tensor.dispose();
   }
 
-  #ladder(actionDimensions: number): CompiledLadder<WindowName, string> {
+  #ladder(actionDimensions: number): CompiledLadder<string, string> {
     const known = this.#ladders.get(actionDimensions);
     if (known !== undefined) return known;
     const options = { sizes: this.#sizes, actionDimensions, onProgress: this.#progress };
@@ -83,6 +102,11 @@ export class DecisionGraphs {
     this.#ladders.set(actionDimensions, ladder);
     return ladder;
   }
+}
+
+function poolOf(parameters: ParameterRecord, { model, modulation }: PolicyConfig): ParameterRecord {
+  const names = Object.keys(poolShapes(model, modulation));
+  return Object.fromEntries(names.map((name) => [name, parameter(parameters, name)] as const));
 }
 
 /** Graphs exist for 4 dimensions (Meta-World) and for all of them: each costs seconds to compile, a spare dimension microseconds. */

@@ -1,5 +1,5 @@
-import { isPool } from '../../agent/config.ts';
-import { readParameters } from '../../agent/weights/names.ts';
+import { isPool, type PolicyConfig } from '../../agent/config.ts';
+import { readParameters, type ParameterRecord } from '../../agent/weights/names.ts';
 import { policyConfigOf } from '../checkpoints/manifest.ts';
 import { readCheckpoint } from '../checkpoints/read-checkpoint.ts';
 import { L2mError, errorFromUnknown } from '../errors.ts';
@@ -13,9 +13,12 @@ import type { HostModelView, HostReply, HostRequest, HostSettings } from './host
  */
 interface Loaded {
   readonly graphs: DecisionGraphs;
-  readonly dispose: () => void;
+  /** Of all that the graphs are made of: weights of the model, sizes, batches. */
+  readonly identity: string;
   readonly version: number;
 }
+
+type LoadRequest = Extract<HostRequest, { type: 'load' }>;
 
 const models = new Map<string, Loaded>();
 let lastVersion = 0;
@@ -24,34 +27,46 @@ function reply(message: HostReply): void {
   process.send?.(message);
 }
 
-async function load(request: Extract<HostRequest, { type: 'load' }>): Promise<HostModelView> {
+async function load(request: LoadRequest): Promise<HostModelView> {
   const { manifest, arrays } = await readCheckpoint(request.folder);
   const config = policyConfigOf(manifest);
   const parameters = readParameters(arrays, config);
-  const graphs = new DecisionGraphs(parameters, config, {
-    maxBatch: request.maxBatch,
-    progress: ({ stage, finished, total }) =>
-      reply({ type: 'progress', text: `policy graphs: ${stage} ${finished}/${total}` }),
-  });
-  for (const dimensions of request.dimensions) graphs.prepare(dimensions);
-  const version = ++lastVersion;
-  models.get(request.model)?.dispose();
-  models.set(request.model, {
-    graphs,
-    version,
-    dispose: () => {
-      graphs.dispose();
-      for (const tensor of Object.values(parameters)) tensor.dispose();
-    },
-  });
+  const { model, modulation } = config;
+  const identity = JSON.stringify([manifest.files.model.sha256, model, modulation, request.maxBatch]);
+  const before = models.get(request.model);
   const parameterCount = Object.values(parameters).reduce((sum, tensor) => sum + tensor.size, 0);
+  if (before?.identity === identity) before.graphs.exchangePool(parameters);
+  const graphs = before?.identity === identity ? before.graphs : newGraphs(parameters, config, request);
+  const version = ++lastVersion;
+  models.set(request.model, { graphs, identity, version });
+  if (before !== undefined && before.graphs !== graphs) before.graphs.dispose();
   return {
     model: request.model,
     parameters: parameterCount,
-    modulation: config.modulation.kind,
-    poolSize: isPool(config.modulation) ? config.modulation.poolSize : 0,
+    modulation: modulation.kind,
+    poolSize: isPool(modulation) ? modulation.poolSize : 0,
     version,
   };
+}
+
+/** Compiled before anything is replaced: if that fails, the model of before goes on. */
+function newGraphs(
+  parameters: ParameterRecord,
+  config: PolicyConfig,
+  { maxBatch, dimensions }: LoadRequest,
+): DecisionGraphs {
+  const graphs = new DecisionGraphs(parameters, config, {
+    maxBatch,
+    progress: ({ stage, finished, total }) =>
+      reply({ type: 'progress', text: `policy graphs: ${stage} ${finished}/${total}` }),
+  });
+  try {
+    for (const each of dimensions) graphs.prepare(each);
+    return graphs;
+  } catch (error) {
+    graphs.dispose();
+    throw error;
+  }
 }
 
 async function answer(request: HostRequest): Promise<void> {

@@ -7,7 +7,7 @@ import { dispose, memory, randomNormal } from '@tensorflow/tfjs-core';
 import { PAPER_MODULATION, type ModelConfig } from '../../agent/config.ts';
 import { randomSource } from '../../agent/random.ts';
 import { initialiseParameters } from '../../agent/weights/initialise.ts';
-import type { ParameterRecord } from '../../agent/weights/names.ts';
+import { poolShapes, type ParameterRecord } from '../../agent/weights/names.ts';
 import { compileDecision, type DecisionForm } from '../../server/inference/decision-function.ts';
 import { currentBackend, describeBackend, startBackend, type BackendOptions } from '../../server/tensors/backend.ts';
 import { BENCH_MODELS, type BenchWidth } from './sizes.ts';
@@ -44,9 +44,10 @@ function decideCall({ width, batch, dims, form }: Request): Call {
   const { model, parameters } = modelOf(width);
   const config = { model, modulation: PAPER_MODULATION };
   const graphs = compileDecision(parameters, config, { sizes: [batch], actionDimensions: dims, form });
-  const windows = randomWindows(model, batch);
+  const pool = Object.keys(poolShapes(model, PAPER_MODULATION)).map((name) => [name, parameters[name]!] as const);
+  const inputs = { ...randomWindows(model, batch), ...Object.fromEntries(pool) };
   return async () => {
-    const outputs = graphs.run(windows);
+    const outputs = graphs.run(inputs);
     const tokens = await outputs['actionTokens']!.data();
     dispose(outputs);
     return [...tokens];

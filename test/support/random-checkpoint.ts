@@ -10,9 +10,16 @@ const MODEL: ModelConfig = {
 };
 const MODULATION: ModulationConfig = { kind: 'lora', poolSize: 8, keyCount: 8, rank: 4, scaling: 2 };
 
-/** Writes a checkpoint with weights drawn at random: a real policy of a size that tests can afford. */
-export async function writeRandomCheckpoint(folder: string, seed = 1): Promise<void> {
-  const arrays = initialArrays({ model: MODEL, modulation: MODULATION }, randomSource(seed));
+/** Sizes of the policy that `writeRandomCheckpoint` writes. */
+export const RANDOM_CHECKPOINT_MODEL = MODEL;
+
+/**
+ * Writes a checkpoint with weights drawn at random: a real policy of a size that tests can afford.
+ * @param poolSeed the pool's, where it shall differ from that of the model
+ */
+export async function writeRandomCheckpoint(folder: string, seed = 1, poolSeed = seed): Promise<void> {
+  const draw = (from: number) => initialArrays({ model: MODEL, modulation: MODULATION }, randomSource(from));
+  const [arrays, pools] = [draw(seed), draw(poolSeed)];
   const isPool = (name: string) => name.startsWith('prompt.');
   await writeCheckpoint(folder, {
     manifest: {
@@ -21,6 +28,6 @@ export async function writeRandomCheckpoint(folder: string, seed = 1): Promise<v
       provenance: { command: 'test', commit: 'unknown', versions: {} },
     },
     model: new Map([...arrays].filter(([name]) => !isPool(name))),
-    pool: new Map([...arrays].filter(([name]) => isPool(name))),
+    pool: new Map([...pools].filter(([name]) => isPool(name))),
   });
 }
