@@ -18,6 +18,7 @@ export const {
   div,
   erf,
   exp,
+  floor,
   gather,
   greater,
   keep,

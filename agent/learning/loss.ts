@@ -4,6 +4,7 @@ import { chosenKeys, modulatorsOf, selectKeys, type Routing } from '../modulatio
 import { similarities, windowQuery } from '../modulation/query.ts';
 import { assertShape, div, mul, reshape, sub, sumAll, type Tensor } from '../ops.ts';
 import { actionLogits, decodePredicting } from '../transformer/decoder.ts';
+import type { Dropout } from '../transformer/dropout.ts';
 import { embedWindow, type WindowTensors } from '../transformer/embedding.ts';
 import { KEY_NAME, parameter, type ParameterRecord } from '../weights/names.ts';
 import { meanCrossEntropy } from './cross-entropy.ts';
@@ -24,6 +25,8 @@ export interface LossOptions {
   /** Keys to modulate by, [B] or [B, k] int32 from `selectForTraining`; null leaves a pool out. */
   readonly selectedKeys: Tensor | null;
   readonly routing: Routing;
+  /** Off if absent. The window's query never sees it (spec §3.3). */
+  readonly dropout?: Dropout | undefined;
 }
 
 /** All scalars; owned by the caller. */
@@ -60,7 +63,11 @@ export function policyLoss(parameters: ParameterRecord, batch: TrainingBatch, op
   const tokens = embedWindow(parameters, batch, model);
   const rows = selectedKeys === null ? null : modulatorsOf(selectedKeys, options.routing);
   const modulators = gatherModulators(parameters, rows, { model, modulation });
-  const hidden = decodePredicting(parameters, { tokens, stepMask: batch.stepMask, modulators }, model);
+  const hidden = decodePredicting(
+    parameters,
+    { tokens, stepMask: batch.stepMask, modulators, dropout: options.dropout },
+    model,
+  );
   const crossEntropy = actionCrossEntropy(actionLogits(parameters, hidden), batch);
   if (selectedKeys === null || !isPool(modulation)) return { loss: crossEntropy, crossEntropy, similarity: null };
 

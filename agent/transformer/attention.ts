@@ -2,6 +2,7 @@ import type { ModelConfig } from '../config.ts';
 import { modulateKeyValue, modulateQuery, prefixOf, type BlockModulator } from '../modulation/modulator.ts';
 import { add, concat, matMul, mul, reshape, slice, softmax, split, tensor, transpose, type Tensor } from '../ops.ts';
 import { parameter, type ParameterRecord } from '../weights/names.ts';
+import type { Dropout } from './dropout.ts';
 import { affine, linear } from './linear.ts';
 
 /** Keys and values of the tokens seen so far, each [B, H, L, E]. */
@@ -22,6 +23,7 @@ export interface AttentionInputs {
   readonly modulator: BlockModulator;
   /** Name of the attention layer, `encoder.h.0.attn`. */
   readonly name: string;
+  readonly dropout?: Dropout | undefined;
 }
 
 /**
@@ -43,7 +45,9 @@ export function attention(
   });
   const scores = matMul(query, cache.key, false, true); // [B, H, Q, L]
   const weights = softmax(inputs.mask === null ? scores : add(scores, besidePrefix(inputs.mask, scores.shape[3]!)));
-  const mixed = joinHeads(matMul(weights, cache.value));
+  const { dropout } = inputs;
+  const kept = dropout === undefined ? weights : dropout(weights, 'attention');
+  const mixed = joinHeads(matMul(kept, cache.value));
   return { output: linear(parameters, mixed, { name: `${inputs.name}.c_proj`, stored: 'in-out' }), cache };
 }
 

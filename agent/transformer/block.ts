@@ -9,6 +9,7 @@ import {
 import { add, type Tensor } from '../ops.ts';
 import { blockPrefix, type ParameterRecord } from '../weights/names.ts';
 import { attention, type KeyValue } from './attention.ts';
+import type { Dropout } from './dropout.ts';
 import { gelu } from './gelu.ts';
 import { layerNorm } from './layer-norm.ts';
 import { linear } from './linear.ts';
@@ -26,6 +27,7 @@ export interface BlockInputs {
   readonly block: number;
   /** Only these tokens go on; all of them still serve as keys. */
   readonly cut?: TokenCut;
+  readonly dropout?: Dropout | undefined;
 }
 
 /**
@@ -38,17 +40,19 @@ export function transformerBlock(
   inputs: BlockInputs,
   model: ModelConfig,
 ): { hidden: Tensor; cache: KeyValue } {
-  const { past, mask, modulator, cut } = inputs;
+  const { past, mask, modulator, cut, dropout } = inputs;
+  const dropped = (x: Tensor): Tensor => (dropout === undefined ? x : dropout(x, 'residual'));
   const name = blockPrefix(inputs.block);
   const tokens = layerNorm(parameters, inputs.hidden, `${name}.ln_1`);
   const asking = cut === undefined ? tokens : cut(tokens);
-  const attended = attention(parameters, { tokens, asking, past, mask, modulator, name: `${name}.attn` }, model);
-  const change = modulateAttended(modulator, attended.output);
+  const asked = { tokens, asking, past, mask, modulator, name: `${name}.attn`, dropout };
+  const attended = attention(parameters, asked, model);
+  const change = modulateAttended(modulator, dropped(attended.output));
   const residual = add(cut === undefined ? inputs.hidden : cut(inputs.hidden), change);
 
   const normalised = layerNorm(parameters, residual, `${name}.ln_2`);
   const before = linear(parameters, normalised, { name: `${name}.mlp.c_fc`, stored: 'in-out' });
   const activated = modulateActivated(modulator, gelu(modulateHidden(modulator, before)));
-  const output = linear(parameters, activated, { name: `${name}.mlp.c_proj`, stored: 'in-out' });
+  const output = dropped(linear(parameters, activated, { name: `${name}.mlp.c_proj`, stored: 'in-out' }));
   return { hidden: add(residual, modulateFedForward(modulator, output)), cache: attended.cache };
 }

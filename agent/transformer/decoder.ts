@@ -3,6 +3,7 @@ import type { BlockModulator } from '../modulation/modulator.ts';
 import { assertShape, reshape, slice, type Tensor } from '../ops.ts';
 import type { ParameterRecord } from '../weights/names.ts';
 import { transformerBlock, type TokenCut } from './block.ts';
+import type { Dropout } from './dropout.ts';
 import { addPositionCode } from './embedding.ts';
 import { layerNorm } from './layer-norm.ts';
 import { linear } from './linear.ts';
@@ -15,6 +16,8 @@ interface DecoderInputs {
   readonly stepMask: Tensor;
   /** One per block. */
   readonly modulators: readonly BlockModulator[];
+  /** While learning; see `DropoutPlace`. */
+  readonly dropout?: Dropout | undefined;
 }
 
 /**
@@ -63,17 +66,18 @@ interface LastBlock {
 
 function runBlocks(
   parameters: ParameterRecord,
-  { tokens, stepMask, modulators, last }: DecoderInputs & { readonly last?: LastBlock },
+  { tokens, stepMask, modulators, dropout, last }: DecoderInputs & { readonly last?: LastBlock },
   model: ModelConfig,
 ): Tensor {
   const [batch = 0, steps = 0] = tokens.shape;
   const perStep = tokensPerStep(model);
   assertShape(tokens, [batch, steps, perStep, model.width], 'tokens');
   const count = { perStep, total: steps * perStep };
-  let hidden = reshape(addPositionCode(parameters, tokens), [batch, count.total, model.width]);
+  const embedded = reshape(addPositionCode(parameters, tokens), [batch, count.total, model.width]);
+  let hidden = dropout === undefined ? embedded : dropout(embedded, 'embedding');
   const mask = attentionMask(stepMask, count);
   for (let block = 0; block < model.blocks; block++) {
-    const inputs = { hidden, past: null, mask, modulator: modulators[block]!, block };
+    const inputs = { hidden, past: null, mask, modulator: modulators[block]!, block, dropout };
     if (last === undefined || block < model.blocks - 1) {
       hidden = transformerBlock(parameters, inputs, model).hidden;
     } else {

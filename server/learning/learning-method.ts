@@ -1,4 +1,5 @@
 import type { ModelConfig, ModulationConfig } from '../../agent/config.ts';
+import type { DropoutRates } from '../../agent/learning/dropout.ts';
 import type { Anchor } from '../../agent/learning/penalty.ts';
 import { trainableNames, type TrainableSet } from '../../agent/learning/trainable.ts';
 import { modelShapes, parameterShapes, type Shapes } from '../../agent/weights/names.ts';
@@ -16,6 +17,8 @@ export interface LearningMethod {
   readonly pullWeight: number;
   /** Selection while learning a later task weighs keys by inverse counts, which every update is then given (spec §3.3). */
   readonly countPenalty?: boolean;
+  /** Off if absent; every update is then given keys for each of its batches. On in frozen weights too (spec §1.7). */
+  readonly dropout?: DropoutRates;
   /** Earlier tasks that pull at the weights (spec §4), lists in the order of `trainable`. */
   readonly penalty?: { readonly anchors: readonly Anchor[]; readonly strength: number };
 }

@@ -1,5 +1,6 @@
 import { MODEL_PRESETS, PAPER_OPTIONS, checkModelConfig } from '../../agent/config.ts';
 import type { ModelConfig, ModulationConfig, PolicyOptions } from '../../agent/config.ts';
+import { REFERENCE_DROPOUT, type DropoutRates } from '../../agent/learning/dropout.ts';
 import type { TrainableSet } from '../../agent/learning/trainable.ts';
 import type { WeightStorage } from '../checkpoints/manifest.ts';
 import { L2mError } from '../errors.ts';
@@ -46,9 +47,13 @@ export interface PretrainSettings {
   readonly trainable?: TrainableSet;
   /** Pull of keys towards queries while a pool learns; 0.5, the paper's, if absent. */
   readonly pullWeight?: number;
+  /** Off if absent; `REFERENCE_DROPOUT` is the reference's. Held-out losses are measured without. */
+  readonly dropout?: DropoutRates;
+  /** Keeps dropout out of frozen weights, which the reference does not by default (spec §1.7): it is then on only where all of the model learns. */
+  readonly frozenEval?: boolean;
   /**
    * As the reference counts: rates by micro-step, and a first update after one batch that is divided all the same (spec §5.4).
-   * Absent: rates by progress, whole updates.
+   * Absent, or with a budget in minutes: rates by progress, whole updates.
    */
   readonly referenceTicks?: boolean;
 }
@@ -114,6 +119,7 @@ export const PAPER_PRETRAINING_SETTINGS = {
   afterSuccessWeight: 1,
   heldOutShare: 0,
   referenceTicks: true,
+  dropout: REFERENCE_DROPOUT,
 } as const satisfies Omit<PretrainSettings, 'files'>;
 
 /** The policy's options in the checkpoint of a training. */
@@ -150,11 +156,6 @@ export function checkPretrainOptions(options: PretrainOptions): void {
   ];
   const broken = rules.find(([, , fits]) => !fits);
   if (broken !== undefined) throw new L2mError('L2M_CONFIG_INVALID', `${broken[0]} is ${broken[1]}`);
-  if (options.referenceTicks === true && options.budget.kind === 'minutes') {
-    throw new L2mError('L2M_CONFIG_INVALID', 'rates by micro-step with a budget in minutes', {
-      hint: 'Say the number of updates.',
-    });
-  }
   const { trainable = 'model', modulation } = options;
   if ((trainable === 'pool' || trainable === 'modulators') && modulation.kind === 'none') {
     throw new L2mError('L2M_CONFIG_INVALID', `a training of the ${trainable} without a modulation`);

@@ -1,4 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
+import { dropoutKeys } from '../../agent/learning/dropout.ts';
 import { learningRateAt, referenceBatches } from '../../agent/learning/schedule.ts';
 import { allocateBatch, type BatchArrays } from './batch-arrays.ts';
 import type { LossGraph } from './loss-graph.ts';
@@ -6,7 +7,7 @@ import type { PretrainProgress } from './pretrain-events.ts';
 import type { PretrainOptions, TrainingBudget } from './pretrain-options.ts';
 import type { TrainingTensors } from './training-tensors.ts';
 import type { UpdateGraph } from './update-graph.ts';
-import type { WindowSampler } from './window-sampler.ts';
+import { randomFor, type WindowSampler } from './window-sampler.ts';
 
 /** Batches that measure the held-out loss: the same ones every time. */
 const HELD_OUT_BATCHES = 8;
@@ -61,7 +62,9 @@ export async function trainingLoop(
     const learningRate = learningRateOf(options, position.update, progress());
     const { first, count } = batchesOf(options, position.update);
     let drawn = 0;
-    const { loss, gradientNorm } = parts.graph.run(parts.tensors, { number, learningRate, batches: count }, () => {
+    const keysOf = (drawnBefore: number) => dropoutKeys(randomFor(options.seed, 'dropout', first + drawnBefore));
+    const request = { number, learningRate, batches: count, dropoutKeys: keysOf };
+    const { loss, gradientNorm } = parts.graph.run(parts.tensors, request, () => {
       parts.sampler.fill(batch, first + drawn++);
       return batch;
     });
@@ -103,7 +106,7 @@ type RateSettings = Pick<
 /** Linear warm-up by updates, then a cosine over the whole budget; or both by micro-steps, the cosine after the warm-up (spec §5.4). */
 export function learningRateOf(options: RateSettings, update: number, progress: number): number {
   const { learningRate: peak, finalLearningRate: final, warmUpUpdates, accumulate, budget } = options;
-  if (options.referenceTicks === true && budget.kind === 'updates') {
+  if (countsAsReference(options) && budget.kind === 'updates') {
     const warmUpSteps = warmUpUpdates * accumulate;
     const schedule = { peak, final, warmUpSteps, decaySteps: budget.updates * accumulate };
     return learningRateAt(schedule, referenceBatches(update, accumulate).tick);
@@ -112,8 +115,12 @@ export function learningRateOf(options: RateSettings, update: number, progress: 
   return learningRateAt({ peak, final, warmUpSteps: 0, decaySteps: 1 }, progress);
 }
 
+function countsAsReference({ referenceTicks, budget }: Pick<PretrainOptions, 'referenceTicks' | 'budget'>): boolean {
+  return referenceTicks === true && budget.kind === 'updates';
+}
+
 function batchesOf(options: PretrainOptions, update: number): { readonly first: number; readonly count: number } {
-  if (options.referenceTicks === true) return referenceBatches(update, options.accumulate);
+  if (countsAsReference(options)) return referenceBatches(update, options.accumulate);
   return { first: update * options.accumulate, count: options.accumulate };
 }
 

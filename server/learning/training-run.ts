@@ -48,7 +48,12 @@ export async function runPretraining(options: PretrainOptions, hooks: RunHooks):
     saved === undefined
       ? TrainingTensors.fromWeights(shapes.trainable, all)
       : TrainingTensors.fromArrays(shapes.trainable, saved.arrays);
-  const method = { ...shapes, frozen: frozen.tensors, pullWeight: options.pullWeight ?? PAPER_PULL_WEIGHT };
+  const method: LearningMethod = {
+    ...shapes,
+    frozen: frozen.tensors,
+    pullWeight: options.pullWeight ?? PAPER_PULL_WEIGHT,
+    ...dropoutOfMethod(options),
+  };
   const parts = compileParts(options, data, { tensors, method });
   const from = saved?.counters ?? { update: 0, elapsedMs: 0, lastLoss: 0 };
   const metrics = openMetricsLog(join(options.trainingFolder, 'metrics.jsonl'), from.update);
@@ -109,6 +114,15 @@ export async function runPretraining(options: PretrainOptions, hooks: RunHooks):
     tensors.dispose();
     frozen.dispose();
   }
+}
+
+function dropoutOfMethod({
+  dropout,
+  frozenEval,
+  trainable = 'model',
+}: PretrainOptions): Pick<LearningMethod, 'dropout'> {
+  const quiet = dropout === undefined || (frozenEval === true && trainable !== 'model');
+  return quiet ? {} : { dropout };
 }
 
 function compileParts(

@@ -1,6 +1,7 @@
 import { add, mul, type Tensor } from '@tensorflow/tfjs-core';
 import type { ModelConfig } from '../../agent/config.ts';
 import { ADAMW, adamwStep, biasCorrections, type AdamwSettings } from '../../agent/learning/adamw.ts';
+import { DROPOUT_KEYS_SHAPE, dropoutOf } from '../../agent/learning/dropout.ts';
 import { lossAndGradients } from '../../agent/learning/gradients.ts';
 import { anchorPenalty, type Anchor } from '../../agent/learning/penalty.ts';
 import { decays } from '../../agent/learning/trainable.ts';
@@ -35,6 +36,8 @@ export interface UpdateRequest {
    * same (spec §5.4).
    */
   readonly batches?: number;
+  /** Keys of dropout's masks for the n-th batch of the update, n = 0, 1, …; where the method has dropout. */
+  readonly dropoutKeys?: (batch: number) => Float32Array;
   /** [K], where the method has the count penalty. */
   readonly inverseCounts?: Float32Array;
 }
@@ -81,21 +84,22 @@ export function compileUpdate(options: UpdateGraphOptions): UpdateGraph {
       const batches = update.batches ?? options.accumulate;
       const weights = flattened('parameter', tensors.parameters);
       const seen = { loss: 0, similarity: 0, selectedKeys: [] as Int32Array[] };
-      const inputs = () => ({
+      const inputs = (batch: number) => ({
         ...weights,
         ...inputsFromArrays(nextBatch()),
         ...(method.countPenalty === true ? { inverseCounts: update.inverseCounts ?? new Float32Array() } : {}),
+        ...(method.dropout === undefined ? {} : { dropoutKeys: update.dropoutKeys?.(batch) ?? new Float32Array() }),
       });
       let sums: TensorRecord = summing === undefined ? {} : tensors.zeros();
-      for (let batch = 1; batch < batches && summing !== undefined; batch++) {
-        const outputs = summing.run({ ...inputs(), ...flattened('sum', sums) });
+      for (let batch = 0; batch < batches - 1 && summing !== undefined; batch++) {
+        const outputs = summing.run({ ...inputs(batch), ...flattened('sum', sums) });
         disposeAll(sums);
         sums = recordOf('sum', outputs, names);
         note(seen, outputs, batches);
       }
       const [biasCorrection1, biasCorrection2] = biasCorrections(update.number, settings);
       const outputs = finishing.run({
-        ...inputs(),
+        ...inputs(batches - 1),
         ...anchors,
         ...flattened('first', tensors.firstMoments),
         ...flattened('second', tensors.secondMoments),
@@ -206,6 +210,7 @@ function commonSpecs({ model, batchSize, method }: GraphParts): Record<string, T
     ...specsOf('parameter', method.trainable),
     ...batchSpecs(batchSize, model),
     ...(method.countPenalty === true ? { inverseCounts: { shape: [keys], dtype: 'float32' } } : {}),
+    ...(method.dropout === undefined ? {} : { dropoutKeys: { shape: DROPOUT_KEYS_SHAPE, dtype: 'float32' } }),
   };
 }
 
@@ -220,6 +225,7 @@ function gradientsOf(
   const { crossEntropy, similarity, selectedKeys, gradients } = lossAndGradients(parameters, batchFromInputs(inputs), {
     ...{ model, modulation: method.modulation, pullWeight: method.pullWeight, trainableNames: names },
     routing: method.countPenalty === true ? { inverseCounts: tensorNamed(inputs, 'inverseCounts') } : {},
+    ...(method.dropout === undefined ? {} : { dropout: dropoutOf(tensorNamed(inputs, 'dropoutKeys'), method.dropout) }),
   });
   return { loss: crossEntropy, similarity, gradients, ...(selectedKeys === null ? {} : { selectedKeys }) };
 }

@@ -43,6 +43,7 @@ const elementwise: ContractCase[] = [
   unary('neg', tf.neg),
   unary('abs', tf.abs),
   unary('exp', tf.exp),
+  unary('floor', tf.floor),
   unary('log', tf.log, positive),
   unary('log1p', tf.log1p, positive),
   unary('sqrt', tf.sqrt, positive),

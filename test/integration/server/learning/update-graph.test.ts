@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { memory, tensor, type Tensor } from '@tensorflow/tfjs-core';
+import { dropoutKeys, REFERENCE_DROPOUT } from '../../../../agent/learning/dropout.ts';
 import type { Anchor } from '../../../../agent/learning/penalty.ts';
 import { randomSource } from '../../../../agent/random.ts';
 import { initialArrays } from '../../../../agent/weights/initialise.ts';
@@ -189,6 +190,29 @@ describe('one update of a pool over a frozen model', () => {
     expect(keys).toHaveLength(18);
     if (inverseCounts !== undefined) expect(keys.every((key) => key === 1 || key === 2)).toBe(true);
     captured.outcomes.forEach(({ similarity }, i) => expect(similarity).toBeCloseTo(eager.outcomes[i]!.similarity, 5));
+  });
+
+  test('with dropout equals the same operations run one by one, and differs with the keys', async () => {
+    const results: number[][] = [];
+    for (const [capture, seed] of [
+      [true, 1],
+      [false, 1],
+      [true, 2],
+    ] as const) {
+      const { frozen, method, tensors } = setUp({ dropout: REFERENCE_DROPOUT });
+      const graph = compileUpdate({ ...options(method, 2), compile: { capture } });
+      const keys = (batch: number) => dropoutKeys(randomSource(10 * seed + batch));
+      let next = 0;
+      graph.run(tensors, { number: 1, learningRate: 1e-2, dropoutKeys: keys }, () => batches[next++]!);
+      results.push([...(await tensors.weights()).values()].flatMap(({ data }) => [...data]));
+      await frozen.verified();
+      graph.dispose();
+      tensors.dispose();
+    }
+    const worst = (a: number[], b: number[]) =>
+      a.reduce((most, value, i) => Math.max(most, Math.abs(value - b[i]!)), 0);
+    expect(worst(results[0]!, results[1]!)).toBeLessThan(1e-5);
+    expect(worst(results[0]!, results[2]!)).toBeGreaterThan(1e-3);
   });
 
   test('is pulled towards anchors as the gradient of the penalty says', () => {
