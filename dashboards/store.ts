@@ -3,6 +3,7 @@ import type { PageEvent, PageRequest } from '../protocol/dashboard-messages.ts';
 import { createConnection, type Connection, type ConnectionState } from './connection.ts';
 import { LiveFrames } from './live-frames.ts';
 import { LoadHistory } from './load-history.ts';
+import { replayFromAddress, type ReplayRequest } from './replay-address.ts';
 import { INITIAL_STATE, leadingRun, reduce } from './state.ts';
 
 /** Pictures a second asked of the server while the page is in view. */
@@ -19,6 +20,8 @@ export class Store {
   /** Pictures drawn in the last second; null while nothing is drawn. */
   readonly fps = signal<number | null>(null);
   readonly chosenRun = signal<string | null>(null);
+  /** The recording that is to be shown above what is live; null for live alone. */
+  readonly replay = signal<ReplayRequest | null>(replayFromAddress(location.search));
   readonly live = new LiveFrames();
   readonly history = new LoadHistory();
 

@@ -7,6 +7,18 @@ export interface PoseFrame {
   readonly at: number;
 }
 
+/** Where a tile takes its pictures from: the newest of a live environment, or a recording. */
+export interface PoseSource {
+  /** Null before there is anything to draw. */
+  readonly newest: PoseFrame | null;
+  /** Rises with every new picture. */
+  readonly version: number;
+  /** Whether the picture still changes at `now` without anything new arriving. */
+  moving(now: number): boolean;
+  /** The poses to draw at `now`; may be reused between calls. */
+  at(now: number): Float32Array | null;
+}
+
 /** After a longer silence there is no motion to fill in: the new picture is shown as it is. */
 const LONGEST_BLEND_MS = 400;
 
@@ -14,7 +26,7 @@ const LONGEST_BLEND_MS = 400;
  * The last two pictures of an environment, and what lies between them. It is drawn one picture late: what arrives is where
  * the motion is going, so that the page never has to guess.
  */
-export class PoseTrack {
+export class PoseTrack implements PoseSource {
   #from: PoseFrame | null = null;
   #to: PoseFrame | null = null;
   #blended = new Float32Array(0);

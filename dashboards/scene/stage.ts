@@ -1,5 +1,5 @@
 import { Color, ColorManagement, Fog, LinearSRGBColorSpace, PCFShadowMap, WebGLRenderer } from 'three';
-import type { PoseTrack } from './pose-track.ts';
+import type { PoseSource } from './pose-track.ts';
 import { chooseQuality } from './quality.ts';
 import { SceneLibrary } from './scene-library.ts';
 import type { SceneModel } from './scene-model.ts';
@@ -17,7 +17,7 @@ export interface TileOptions {
   /** Content address of the scene. */
   readonly scene: string;
   /** The newest poses of the environment; asked again for every picture. */
-  readonly track: () => PoseTrack | undefined;
+  readonly track: () => PoseSource | undefined;
   /** `ready` once the first picture is there. */
   readonly onStatus: (status: TileStatus) => void;
 }
@@ -26,6 +26,10 @@ export interface Tile {
   orbitBy(deltaX: number, deltaY: number): void;
   zoomBy(factor: number): void;
   resetView(): void;
+  /** The orbit as text, for an address; empty while nobody has moved the camera. */
+  view(): string;
+  /** Takes up what `view` gave; other text is ignored. */
+  lookAs(view: string): void;
   remove(): void;
 }
 
@@ -109,12 +113,14 @@ export class Stage {
     this.#tiles.add(tile);
     this.#layout.add(element);
     let removed = false;
+    let wantedView = '';
     options.onStatus({ kind: 'loading' });
     this.#library.use(options.scene).then(
       (model) => {
         if (removed) return;
         tile.model = model;
         tile.rig = new ViewRig(options.task, model);
+        tile.rig.lookAs(wantedView);
       },
       (error: unknown) => {
         if (!removed) options.onStatus({ kind: 'failed', reason: error instanceof Error ? error.message : 'unknown' });
@@ -124,6 +130,11 @@ export class Stage {
       orbitBy: (deltaX, deltaY) => tile.rig?.orbitBy(deltaX, deltaY),
       zoomBy: (factor) => tile.rig?.zoomBy(factor),
       resetView: () => tile.rig?.reset(),
+      view: () => tile.rig?.view() ?? wantedView,
+      lookAs: (view) => {
+        wantedView = view;
+        tile.rig?.lookAs(view);
+      },
       remove: () => {
         removed = true;
         this.#tiles.delete(tile);
@@ -131,6 +142,11 @@ export class Stage {
         this.#library.release(options.scene);
       },
     };
+  }
+
+  /** What is drawn on: for pictures and films of it. */
+  get canvas(): HTMLCanvasElement {
+    return this.#renderer.domElement;
   }
 
   /** Takes the colour behind the scenes from the page's theme. */

@@ -58,6 +58,29 @@ export class ViewRig {
     this.version++;
   }
 
+  /** The orbit as numbers with commas between; empty for the home view. */
+  view(): string {
+    const orbit = this.#orbit;
+    if (orbit === null) return '';
+    const { azimuth, elevation, distance, target, anchor } = orbit;
+    return [azimuth, elevation, distance, ...target, ...(anchor ?? [])]
+      .map((each) => Number(each.toFixed(4)))
+      .join(',');
+  }
+
+  /** @param view as `view` gives it; anything else is ignored */
+  lookAs(view: string): void {
+    const [azimuth = NaN, elevation = NaN, distance = NaN, ...rest] = view.split(',').map(Number);
+    const points = rest.length === 3 || rest.length === 6;
+    if (view === '' || !points || ![azimuth, elevation, distance, ...rest].every(Number.isFinite)) return;
+    this.#orbit = {
+      ...{ azimuth, elevation, distance },
+      target: new Vector3().fromArray(rest),
+      anchor: rest.length === 6 ? new Vector3().fromArray(rest, 3) : null,
+    };
+    this.version++;
+  }
+
   update(model: SceneModel, poses: Float32Array, aspect: number): void {
     if (this.#pending.length > 0) {
       this.#orbit ??= this.#orbitFromHere(model, poses);

@@ -10,6 +10,8 @@ import { EventLog } from './event-log.tsx';
 import { Header } from './header.tsx';
 import { HelpDialog } from './help-dialog.tsx';
 import { LoadPanel } from './load-panel.tsx';
+import { RecordingsPanel } from './recordings-panel.tsx';
+import { ReplayHost } from './replay-host.tsx';
 import { RunPanel } from './run-panel.tsx';
 import { RunsPanel } from './runs-panel.tsx';
 import { SuccessTable } from './success-table.tsx';
@@ -40,11 +42,13 @@ export function App({ store }: { readonly store: Store }) {
       <ConnectionBanner store={store} />
       <main class="page">
         <RunPanel store={store} />
+        <ReplayHost store={store} />
         <div class="columns">
           <EnvironmentGrid store={store} />
           <div class="secondary">
             <LoadPanel store={store} />
             <RunsPanel store={store} />
+            <RecordingsPanel store={store} />
             <WorkersPanel store={store} />
             <EventLog store={store} />
           </div>

@@ -26,6 +26,29 @@ export const StopIcon = () => (
   </Icon>
 );
 
+export const StepBackIcon = () => (
+  <Icon>
+    <path d="M11.5 3.5v9L5.8 8zM3.6 3.5h1.8v9H3.6z" fill="currentColor" />
+  </Icon>
+);
+
+export const StepForwardIcon = () => (
+  <Icon>
+    <path d="M4.5 3.5v9L10.2 8zM10.6 3.5h1.8v9h-1.8z" fill="currentColor" />
+  </Icon>
+);
+
+export const LoopIcon = () => (
+  <Icon>
+    <path
+      d="M3 8a4.6 4.6 0 0 1 8-3M13 8a4.6 4.6 0 0 1-8 3M11.2 2.2V5H8.4M4.8 13.8V11h2.8"
+      fill="none"
+      stroke="currentColor"
+      stroke-width="1.4"
+    />
+  </Icon>
+);
+
 export const SunIcon = () => (
   <Icon>
     <g fill="none" stroke="currentColor" stroke-width="1.4" stroke-linecap="round">

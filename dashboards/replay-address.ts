@@ -1,0 +1,41 @@
+/** Which recording to show, and from where and when. */
+export type ReplayRequest =
+  | {
+      readonly kind: 'stored';
+      readonly run: string;
+      readonly episode: string;
+      readonly step: number;
+      /** As `Tile.view` gives it. */
+      readonly camera: string;
+    }
+  | { readonly kind: 'file'; readonly file: File };
+
+const KEYS = ['run', 'episode', 'step', 'camera'] as const;
+
+/** @param search `location.search`; null unless it names a recording */
+export function replayFromAddress(search: string): ReplayRequest | null {
+  const query = new URLSearchParams(search);
+  const [run, episode] = [query.get('run'), query.get('episode')];
+  if (run === null || episode === null) return null;
+  const step = Number(query.get('step') ?? 0);
+  return {
+    ...{ kind: 'stored', run, episode },
+    step: Number.isFinite(step) && step > 0 ? step : 0,
+    camera: query.get('camera') ?? '',
+  };
+}
+
+/** The page's address with this recording, or without any; everything else in it stays. */
+export function addressOf(href: string, replay: ReplayRequest | null): string {
+  const url = new URL(href);
+  for (const key of KEYS) url.searchParams.delete(key);
+  if (replay?.kind === 'stored') {
+    url.searchParams.set('run', replay.run);
+    url.searchParams.set('episode', replay.episode);
+    if (replay.step > 0) url.searchParams.set('step', String(replay.step));
+    if (replay.camera !== '') url.searchParams.set('camera', replay.camera);
+  }
+  // Commas and slashes may stand in a query as they are.
+  url.search = url.search.replaceAll('%2C', ',').replaceAll('%2F', '/');
+  return url.href;
+}

@@ -1,0 +1,84 @@
+import { useEffect, useRef } from 'preact/hooks';
+import { useSignal } from '@preact/signals';
+import type { RefObject } from 'preact';
+import { taskName } from '../../protocol/task.ts';
+import type { Player } from '../replay/player.ts';
+import { Stage, type Tile, type TileStatus } from '../scene/stage.ts';
+import { fetchWithToken } from '../session-token.ts';
+import { theme } from '../theme.ts';
+import { useTileControls } from './tile-controls.ts';
+
+export interface PictureHandle {
+  tile(): Tile | null;
+  canvas(): HTMLCanvasElement | null;
+}
+
+interface PictureProps {
+  readonly player: Player;
+  /** Where to look from; empty for the home view. */
+  readonly camera: string;
+  readonly handle: RefObject<PictureHandle | null>;
+}
+
+/** The scene of a recording on a stage of its own, so that a picture or film of it shows nothing else. */
+export function ReplayPicture({ player, camera, handle }: PictureProps) {
+  const element = useRef<HTMLDivElement>(null);
+  const tile = useRef<Tile | null>(null);
+  const stage = useRef<Stage | null>(null);
+  const status = useSignal<TileStatus>({ kind: 'loading' });
+  const { header, scene } = player.episode;
+  const drawable = header.pictures > 0 && (scene !== null || header.scene !== '');
+  useEffect(() => {
+    handle.current = { tile: () => tile.current, canvas: () => stage.current?.canvas ?? null };
+    if (!drawable || element.current === null) return undefined;
+    try {
+      stage.current = new Stage({
+        container: element.current,
+        fetchScene: scene === null ? fetchWithToken : (path) => Promise.resolve(answerFrom(scene, path)),
+        onFps: () => undefined,
+      });
+    } catch (error) {
+      status.value = { kind: 'failed', reason: error instanceof Error ? error.message : 'this browser has no WebGL2' };
+      return undefined;
+    }
+    const added = stage.current.addTile(element.current, {
+      ...{ task: header.task, scene: header.scene === '' ? 'file' : header.scene, track: () => player },
+      onStatus: (next) => (status.value = next),
+    });
+    added.lookAs(camera);
+    tile.current = added;
+    return () => {
+      added.remove();
+      stage.current?.dispose();
+      tile.current = stage.current = null;
+    };
+  }, [player]);
+  useEffect(() => stage.current?.setBackground(), [theme.value]);
+  useTileControls(element, tile);
+  if (!drawable) return <p class="replay-flat">{flatWords(header.pictures)}</p>;
+  return (
+    <div
+      class="replay-picture"
+      ref={element}
+      tabIndex={0}
+      role="img"
+      aria-label={`${taskName(header.task)}, recorded`}
+      data-picture={status.value.kind}
+    >
+      {status.value.kind === 'loading' && <span class="viewport-note">Loading the scene…</span>}
+      {status.value.kind === 'failed' && (
+        <span class="viewport-note viewport-failed">No scene: {status.value.reason}</span>
+      )}
+    </div>
+  );
+}
+
+function flatWords(pictures: number): string {
+  return pictures === 0
+    ? 'No poses were recorded of this episode, only rewards, actions and choices. Start the server with “--record all” to keep poses of every one.'
+    : 'The geometry of this episode is not at hand: it appears once a worker has played the task again.';
+}
+
+function answerFrom(scene: { readonly manifest: Uint8Array; readonly assets: Uint8Array }, path: string): Response {
+  return new Response((path.endsWith('/assets') ? scene.assets : scene.manifest) as Uint8Array<ArrayBuffer>);
+}
