@@ -56,7 +56,7 @@ export const EXPERT_DEFAULTS = {
   actionRepeat: 1,
   horizon: 1000,
   capacity: 1_000_000,
-  warmUpDecisions: 4000,
+  warmUpDecisions: 1000,
   updatesPerDecision: 1,
   discount: 0.99,
   targetRate: 0.005,

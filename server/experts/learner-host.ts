@@ -34,7 +34,7 @@ export class LearnerHost {
     });
     this.#process.stdout?.pipe(log, { end: false });
     this.#process.stderr?.pipe(log, { end: false });
-    this.#exited = new Promise((resolve) => this.#process.once('close', () => resolve()));
+    this.#exited = new Promise((resolve) => this.#process.once('exit', () => resolve()));
     this.#process.on('message', (message: LearnerReply | LearnerReport) => {
       if (message.type === 'report') onReport(message);
       else this.#waiting.shift()?.resolve(message);
