@@ -5,8 +5,7 @@ import { poolShapes, type ParameterRecord } from '../../agent/weights/names.ts';
 import type { CompileOptions } from '../tensors/compile.ts';
 import { compileLadder, type CompiledLadder, type LadderSpec } from '../tensors/compile-ladder.ts';
 
-export type WindowName = 'states' | 'actionTokens' | 'returnsToGo' | 'rewards' | 'timesteps' | 'stepMask';
-export type WindowInputs = Readonly<Record<WindowName, Float32Array | Int32Array>>;
+type WindowName = 'states' | 'actionTokens' | 'returnsToGo' | 'rewards' | 'timesteps' | 'stepMask';
 
 /** Compiled by XLA, as TensorFlow's own graph, operation by operation, or what the backend was started with. */
 export type DecisionForm = 'auto' | 'xla' | 'graph' | 'eager';

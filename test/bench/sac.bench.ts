@@ -80,7 +80,7 @@ const peer = await startPlayer(torchPython(), [
 ]);
 const backend = await startBackend({ threadCount: threads });
 const contestants: Contestant[] = [
-  { name: String(peer.hello['library']), turn: (calls) => peer.ask<Times>({ calls }) },
+  { name: peer.hello.library, turn: (calls) => peer.ask<Times>({ calls }) },
   ...[ours(1, false), ours(1, true), ours(4, false)],
 ];
 const results = await playRounds(contestants, { rounds: Number(flags.rounds), turnMs: 600 });

@@ -1,9 +1,9 @@
 import type { ModelConfig } from '../../agent/config.ts';
 import { randomSource } from '../../agent/random.ts';
-import type { WindowInputs } from '../../server/inference/decision-function.ts';
+import type { WindowArrays } from '../../server/inference/host-messages.ts';
 
 /** Full windows of noise, the same at every call: nothing in a decision's cost depends on the values. */
-export function randomWindows(model: ModelConfig, batch: number): WindowInputs {
+export function randomWindows(model: ModelConfig, batch: number): Omit<WindowArrays, 'count' | 'actionDimensions'> {
   const random = randomSource(7);
   const steps = batch * model.context;
   const floats = (count: number): Float32Array => Float32Array.from({ length: count }, () => random.normal());

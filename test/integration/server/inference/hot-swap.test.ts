@@ -3,13 +3,13 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { AgentHost } from '../../../../server/inference/agent-host.ts';
-import type { Decided, WindowArrays } from '../../../../server/inference/host-messages.ts';
+import type { Decided } from '../../../../server/inference/host-messages.ts';
 import { RANDOM_CHECKPOINT_MODEL, writeRandomCheckpoint } from '../../../support/random-checkpoint.ts';
 import { randomWindows } from '../../../support/random-windows.ts';
 
 const BATCH = 16;
 const IN_FLIGHT = 4;
-const windows = { count: BATCH, actionDimensions: 4, ...randomWindows(RANDOM_CHECKPOINT_MODEL, BATCH) } as WindowArrays;
+const windows = { count: BATCH, actionDimensions: 4, ...randomWindows(RANDOM_CHECKPOINT_MODEL, BATCH) };
 
 const root = mkdtempSync(path.join(tmpdir(), 'l2m-swap-'));
 const folders = { first: path.join(root, 'first'), pool: path.join(root, 'pool'), model: path.join(root, 'model') };
