@@ -1,0 +1,152 @@
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+import { afterEach, describe, expect, it } from 'vitest';
+import type { LiveServer } from '../../../../server/build-server.ts';
+import { EXPERT_DEFAULTS, type ExpertOptions } from '../../../../server/experts/expert-options.ts';
+import { trainExpert, type ExpertHooks } from '../../../../server/experts/expert-training.ts';
+import { loadLearnerState } from '../../../../server/experts/learner-state.ts';
+import { readCurve } from '../../../../server/experts/learning-curve.ts';
+import { readTrajectories } from '../../../../server/learning/trajectory-reader.ts';
+import { liveServer } from '../../../support/live-server.ts';
+
+const open: LiveServer[] = [];
+
+afterEach(async () => {
+  await Promise.all(open.splice(0).map((server) => server.close()));
+});
+
+async function started(): Promise<LiveServer> {
+  const server = await liveServer({ environments: 2 });
+  open.push(server);
+  return server;
+}
+
+/** Small enough that nearly all the time goes into starting processes. */
+function optionsOf(server: LiveServer, changes: Partial<ExpertOptions> = {}): ExpertOptions {
+  return {
+    ...EXPERT_DEFAULTS,
+    ...{ task: 'dmcontrol/cartpole-balance', hidden: [32, 32], batchSize: 32, lanes: 2, horizon: 60, actionRepeat: 2 },
+    ...{ warmUpDecisions: 40, steps: 480, minutes: undefined, evaluateEvery: 240, evaluationEpisodes: 3 },
+    ...{ saveEveryMinutes: 10, source: 'sac', trajectoryFolder: join(server.config.data, 'trajectories') },
+    ...{ folder: join(server.config.data, 'experts'), resume: false, overwrite: false },
+    backend: { threadCount: 1, xla: false },
+    ...changes,
+  };
+}
+
+/** Trains; stops for good as soon as so many steps were shown. */
+async function train(server: LiveServer, options: ExpertOptions, stopAfter = Infinity) {
+  const stop = new AbortController();
+  const hooks: ExpertHooks = {
+    note: () => undefined,
+    progress: ({ steps }) => {
+      if (steps >= stopAfter) stop.abort();
+    },
+    signal: stop.signal,
+  };
+  return trainExpert(server, options, hooks);
+}
+
+async function weightsOf(options: ExpertOptions): Promise<Record<string, number[]>> {
+  const state = await loadLearnerState(options.folder);
+  return Object.fromEntries([...(state?.arrays ?? [])].map(([name, { data }]) => [name, [...data]]));
+}
+
+describe('an expert in training', { timeout: 240_000 }, () => {
+  it('leaves its replay as trajectories, its curve in the store, and its weights', async () => {
+    const server = await started();
+    const options = optionsOf(server);
+    const result = await train(server, options);
+    expect(result).toMatchObject({ outcome: 'finished', steps: 480, dataMean: 938.506 });
+    // 240 decisions, less the last of the round under way, whose reward nobody has yet; the first 40 are for warming up.
+    expect(result.updates).toBe(240 - 2 - 40);
+    const data = await readTrajectories(result.data?.path ?? '');
+    expect([...data.starts]).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
+    expect(data.transitionCount).toBe(480);
+    expect(data.targets).toEqual(data.actions);
+    // Every action is held for two steps, and hardly any two decisions are alike.
+    expect(data.actions[0]).toBe(data.actions[1]);
+    expect(new Set(data.actions).size).toBeGreaterThan(200);
+    const curve = readCurve(join(options.folder, 'curve.jsonl'));
+    expect(curve.map(({ steps }) => steps)).toEqual([240, 480]);
+    const { runs } = await server.store.listRuns({ limit: 20, offset: 0 });
+    const [training] = runs.filter(({ kind }) => kind === 'pretrain');
+    expect(training).toMatchObject({ state: 'finished' });
+    const points = await server.store.metrics(training?.run ?? '', 'return');
+    expect(points.map(({ step, value }) => [step, value])).toEqual(
+      curve.map(({ steps, meanReturn }) => [steps, meanReturn]),
+    );
+  });
+
+  it('that was stopped in the middle of an episode and resumed is the one that was never stopped', async () => {
+    const [first, second] = [await started(), await started()];
+    const whole = optionsOf(first);
+    const halves = optionsOf(second);
+    const reference = await train(first, whole);
+    // 240 steps are two rounds; 300 lie within an episode of the third.
+    const stopped = await train(second, halves, 300);
+    expect(stopped.outcome).toBe('stopped');
+    const { position } = (await loadLearnerState(halves.folder))!;
+    expect(position.round * 30 + position.decisions).toBeGreaterThanOrEqual(75);
+    const resumed = await train(second, { ...halves, resume: true });
+    expect(resumed).toMatchObject({ outcome: 'finished', steps: 480, updates: reference.updates });
+    expect(resumed.data?.hash).toBe(reference.data?.hash);
+    expect(await weightsOf(halves)).toEqual(await weightsOf(whole));
+    const curve = (options: ExpertOptions) =>
+      readCurve(join(options.folder, 'curve.jsonl')).map(({ steps, updates, meanReturn }) => ({
+        steps,
+        updates,
+        meanReturn,
+      }));
+    expect(curve(halves)).toEqual(curve(whole));
+  });
+
+  it('survives the death of its learner at the last saved state, and of a simulator without a trace', async () => {
+    const [first, second] = [await started(), await started()];
+    const whole = optionsOf(first);
+    const reference = await train(first, whole);
+    // Saved several times a second; the learner is killed without warning, then a worker while it goes on.
+    const broken = optionsOf(second, { saveEveryMinutes: 0.002 });
+    const killed = trainExpert(second, broken, {
+      note: () => undefined,
+      progress: ({ steps }) => {
+        if (steps >= 250) killLearner();
+      },
+    });
+    await expect(killed).rejects.toMatchObject({ code: 'L2M_AGENT_LOST' });
+    let struck = false;
+    const resumed = await trainExpert(
+      second,
+      { ...broken, resume: true },
+      {
+        note: () => undefined,
+        progress: ({ steps }) => {
+          if (struck || steps < 300) return;
+          struck = true;
+          for (const { processId } of second.fleet.views(() => 0)) process.kill(processId, 'SIGKILL');
+        },
+      },
+    );
+    expect(struck).toBe(true);
+    expect(resumed.data?.hash).toBe(reference.data?.hash);
+    expect(await weightsOf(broken)).toEqual(await weightsOf(whole));
+  });
+
+  it('goes on with the same settings only, and begins anew only when told to', async () => {
+    const server = await started();
+    const options = optionsOf(server, { steps: 240 });
+    await train(server, options);
+    await expect(train(server, options)).rejects.toMatchObject({ code: 'L2M_RUN_MISMATCH' });
+    await expect(train(server, { ...options, resume: true, discount: 0.9 })).rejects.toMatchObject({
+      code: 'L2M_DATA_INVALID',
+    });
+    expect(await train(server, { ...options, resume: true, steps: 360 })).toMatchObject({ steps: 360 });
+    expect(await train(server, { ...options, overwrite: true, discount: 0.9 })).toMatchObject({ steps: 240 });
+  });
+});
+
+/** The only child of this process that has the learner's entry on its command line. */
+function killLearner(): void {
+  const ours = spawnSync('pgrep', ['-P', String(process.pid), '-f', 'learner-process'], { encoding: 'utf8' });
+  for (const id of ours.stdout.split('\n').filter(Boolean)) process.kill(Number(id), 'SIGKILL');
+}
