@@ -50,3 +50,13 @@ export function takeWhole(record: TensorRecord, name: string): Int32Array {
 export function disposeAll(record: TensorRecord): void {
   for (const tensor of Object.values(record)) tensor.dispose();
 }
+
+/** Tensors of a list under flat names, `<kind> <name>`. */
+export function named(kind: string, names: readonly string[], tensors: readonly Tensor[]): Record<string, Tensor> {
+  return Object.fromEntries(tensors.map((tensor, i) => [`${kind} ${names[i] ?? ''}`, tensor] as const));
+}
+
+/** Several records as one. */
+export function merged<Value>(records: readonly Readonly<Record<string, Value>>[]): Record<string, Value> {
+  return Object.fromEntries(records.flatMap((record) => Object.entries(record)));
+}

@@ -1,18 +1,29 @@
 import { add, mul, type Tensor } from '@tensorflow/tfjs-core';
 import type { ModelConfig } from '../../agent/config.ts';
 import { ADAMW, adamwStep, biasCorrections, type AdamwSettings } from '../../agent/learning/adamw.ts';
-import { DROPOUT_KEYS_SHAPE, dropoutOf } from '../../agent/learning/dropout.ts';
+import { dropoutOf } from '../../agent/learning/dropout.ts';
 import { lossAndGradients } from '../../agent/learning/gradients.ts';
-import { anchorPenalty, type Anchor } from '../../agent/learning/penalty.ts';
+import { anchorPenalty } from '../../agent/learning/penalty.ts';
 import { decays } from '../../agent/learning/trainable.ts';
 import { compile, type CompileOptions } from '../tensors/compile.ts';
 import type { CompiledFunction } from '../tensors/compiled-function.ts';
 import type { TensorSpec } from '../tensors/tensor-spec.ts';
 import type { BatchArrays } from './batch-arrays.ts';
-import { batchFromInputs, batchSpecs, inputsFromArrays } from './batch-tensors.ts';
+import { batchFromInputs, inputsFromArrays } from './batch-tensors.ts';
+import { anchorInputs, anchorOf, anchorSpecs, methodSpecs } from './graph-inputs.ts';
 import { wholeModel, type LearningMethod } from './learning-method.ts';
-import { disposeAll, flattened, recordOf, specsOf, takeScalar, takeWhole, tensorNamed } from './tensor-record.ts';
-import type { TensorRecord } from './tensor-record.ts';
+import {
+  disposeAll,
+  flattened,
+  merged,
+  named,
+  recordOf,
+  specsOf,
+  takeScalar,
+  takeWhole,
+  tensorNamed,
+  type TensorRecord,
+} from './tensor-record.ts';
 import type { TrainingTensors } from './training-tensors.ts';
 
 export interface UpdateGraphOptions {
@@ -149,7 +160,7 @@ function compileSumming(parts: GraphParts): CompiledFunction {
       const { gradients, ...rest } = gradientsOf(inputs, parts);
       return { ...rest, ...named('sum', names, addedUp(inputs, gradients, parts)) };
     },
-    { ...commonSpecs(parts), ...specsOf('sum', method.trainable) },
+    { ...methodSpecs(method, parts), ...specsOf('sum', method.trainable) },
     parts.compile,
   );
 }
@@ -191,7 +202,7 @@ function compileFinishing(parts: GraphParts): CompiledFunction {
       };
     },
     {
-      ...commonSpecs(parts),
+      ...methodSpecs(method, parts),
       ...specsOf('first', shapes),
       ...specsOf('second', shapes),
       ...(parts.accumulate > 1 ? specsOf('sum', shapes) : {}),
@@ -202,16 +213,6 @@ function compileFinishing(parts: GraphParts): CompiledFunction {
     },
     parts.compile,
   );
-}
-
-function commonSpecs({ model, batchSize, method }: GraphParts): Record<string, TensorSpec> {
-  const keys = 'keyCount' in method.modulation ? method.modulation.keyCount : 0;
-  return {
-    ...specsOf('parameter', method.trainable),
-    ...batchSpecs(batchSize, model),
-    ...(method.countPenalty === true ? { inverseCounts: { shape: [keys], dtype: 'float32' } } : {}),
-    ...(method.dropout === undefined ? {} : { dropoutKeys: { shape: DROPOUT_KEYS_SHAPE, dtype: 'float32' } }),
-  };
 }
 
 /** The outputs that every batch has, beside its gradients. */
@@ -239,29 +240,4 @@ function addedUp(inputs: TensorRecord, gradients: readonly Tensor[], { names, ac
 
 function sumOf(gradient: Tensor, pull: Tensor | undefined): Tensor {
   return pull === undefined ? gradient : add(gradient, pull);
-}
-
-function named(kind: string, names: readonly string[], tensors: readonly Tensor[]): Record<string, Tensor> {
-  return Object.fromEntries(tensors.map((tensor, i) => [`${kind} ${names[i] ?? ''}`, tensor] as const));
-}
-
-function merged<Value>(records: readonly Readonly<Record<string, Value>>[]): Record<string, Value> {
-  return Object.fromEntries(records.flatMap((record) => Object.entries(record)));
-}
-
-function anchorInputs(anchor: Anchor, index: number, names: readonly string[]): Record<string, Tensor> {
-  return {
-    ...named(`anchor ${index}`, names, anchor.weights),
-    ...named(`importance ${index}`, names, anchor.importances),
-  };
-}
-
-function anchorSpecs(anchor: Anchor, index: number, names: readonly string[]): Record<string, TensorSpec> {
-  const entries = Object.entries(anchorInputs(anchor, index, names));
-  return Object.fromEntries(entries.map(([name, { shape }]) => [name, { shape, dtype: 'float32' }] as const));
-}
-
-function anchorOf(inputs: TensorRecord, index: number, names: readonly string[]): Anchor {
-  const listed = (kind: string) => names.map((name) => tensorNamed(inputs, `${kind} ${index} ${name}`));
-  return { weights: listed('anchor'), importances: listed('importance') };
 }

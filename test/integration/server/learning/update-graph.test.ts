@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, test } from 'vitest';
+import { SMALL_TRAINING_MODEL as model, randomTrainingBatch as randomBatch } from './small-training.ts';
 import { memory, tensor, type Tensor } from '@tensorflow/tfjs-core';
 import { dropoutKeys, REFERENCE_DROPOUT } from '../../../../agent/learning/dropout.ts';
 import type { Anchor } from '../../../../agent/learning/penalty.ts';
@@ -13,32 +14,7 @@ import { TrainingTensors } from '../../../../server/learning/training-tensors.ts
 import { compileUpdate, type UpdateGraphOptions } from '../../../../server/learning/update-graph.ts';
 import { startBackend } from '../../../../server/tensors/backend.ts';
 
-const model = {
-  width: 16,
-  blocks: 2,
-  heads: 2,
-  context: 3,
-  stateSize: 10,
-  actionSize: 2,
-  bins: 8,
-  maximumTimestep: 20,
-};
-
 beforeAll(() => startBackend({ backend: 'auto', threadCount: 1, xla: false }));
-
-/** Windows without padding, so that every one of them has the same weight. */
-function randomBatch(size: number, seed: number): BatchArrays {
-  const random = randomSource(seed);
-  const batch = allocateBatch(size, model);
-  for (const part of ['states', 'returnsToGo', 'rewards'] as const)
-    batch[part].forEach((_, i) => (batch[part][i] = random.normal()));
-  for (const part of ['actionTokens', 'targetTokens'] as const)
-    batch[part].forEach((_, i) => (batch[part][i] = random.below(8)));
-  batch.timesteps.forEach((_, i) => (batch.timesteps[i] = i % 20));
-  batch.stepMask.fill(1);
-  batch.actionMask.fill(1);
-  return batch;
-}
 
 function joined(one: BatchArrays, other: BatchArrays): BatchArrays {
   const both = allocateBatch(one.size + other.size, model);
