@@ -25,10 +25,16 @@ const fresh = () =>
     initialArrays({ model, modulation: { kind: 'none' } }, randomSource(3)),
   );
 
+interface Choices {
+  readonly method?: LearningMethod;
+  readonly capture?: boolean;
+  readonly kind?: PenaltySettings['kind'];
+}
+
 function anchorOf(
   tensors: TrainingTensors,
-  { method = wholeModel(model), capture = true, kind = 'ewc' as PenaltySettings['kind'] } = {},
-) {
+  { method = wholeModel(model), capture = true, kind = 'ewc' }: Choices = {},
+): Anchor {
   let batch = 0;
   return anchorOfTask(
     tensors,
