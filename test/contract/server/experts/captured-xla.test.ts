@@ -1,0 +1,3 @@
+import { describeSacUpdate } from './suite.ts';
+
+describeSacUpdate({ backend: 'tensorflow-cpu', threadCount: 1 }, {});
