@@ -3,6 +3,7 @@ import { beforeAll, expect, it } from 'vitest';
 import { MODEL_PRESETS, PAPER_MODULATION } from '../../../../agent/config.ts';
 import { randomSource } from '../../../../agent/random.ts';
 import { initialiseParameters } from '../../../../agent/weights/initialise.ts';
+import { poolShapes } from '../../../../agent/weights/names.ts';
 import { compileDecision } from '../../../../server/inference/decision-function.ts';
 import { startBackend } from '../../../../server/tensors/backend.ts';
 import { compile } from '../../../../server/tensors/compile.ts';
@@ -31,10 +32,13 @@ it.each([true, false])('rounds the operands of large products and nothing else (
 it('takes the actions that float32 takes, and the same modulators', () => {
   const config = { model: MODEL_PRESETS.tiny, modulation: PAPER_MODULATION };
   const parameters = initialiseParameters(config, randomSource(3));
-  const windows = randomWindows(config.model, 64);
+  const pool = Object.keys(poolShapes(config.model, config.modulation)).map(
+    (name) => [name, parameters[name]!] as const,
+  );
+  const inputs = { ...randomWindows(config.model, 64), ...Object.fromEntries(pool) };
   const options = { sizes: [64], actionDimensions: 4 };
-  const captured = compileDecision(parameters, config, { ...options, form: 'graph' }).run(windows);
-  const exact = compileDecision(parameters, config, { ...options, form: 'eager' }).run(windows);
+  const captured = compileDecision(parameters, config, { ...options, form: 'graph' }).run(inputs);
+  const exact = compileDecision(parameters, config, { ...options, form: 'eager' }).run(inputs);
   expect(captured['modulators']!.dataSync()).toEqual(exact['modulators']!.dataSync());
   const expected = exact['actionTokens']!.dataSync();
   const equal = captured['actionTokens']!.dataSync().filter((token, i) => token === expected[i]);
