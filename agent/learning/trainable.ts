@@ -2,7 +2,8 @@ import type { ModelConfig, ModulationConfig } from '../config.ts';
 import { blockPrefix, modelShapes, poolShapes } from '../weights/names.ts';
 
 /** Which weights learn: all of the model, its head, its last block, or what modulates it alone (spec §1.7, §3.5, §4). */
-export type TrainableSet = 'model' | 'head' | 'last-block' | 'last-block-and-head' | 'pool' | 'modulators';
+export const TRAINABLE_SETS = ['model', 'head', 'last-block', 'last-block-and-head', 'pool', 'modulators'] as const;
+export type TrainableSet = (typeof TRAINABLE_SETS)[number];
 
 /**
  * @returns names in a fixed order; `pool` is all that modulates, with a pool or without, `modulators` the same without keys

@@ -1,7 +1,11 @@
 import type { Command } from 'commander';
 import { join } from 'node:path';
 import { MODEL_PRESETS, PAPER_MODULATION, type ModelPreset } from '../../agent/config.ts';
+import { REFERENCE_DROPOUT } from '../../agent/learning/dropout.ts';
+import { TRAINABLE_SETS, type TrainableSet } from '../../agent/learning/trainable.ts';
 import { expandTasks } from '../../agent/tasks/expand-tasks.ts';
+import { policyConfigOf } from '../checkpoints/manifest.ts';
+import { readManifest } from '../checkpoints/read-checkpoint.ts';
 import { L2mError } from '../errors.ts';
 import { pretrain } from '../learning/pretrain.ts';
 import type { PretrainEvent, PretrainProgress } from '../learning/pretrain-events.ts';
@@ -29,6 +33,8 @@ interface PretrainCommandOptions extends Record<string, unknown> {
   readonly learningRate?: number;
   readonly seed?: number;
   readonly from?: string;
+  readonly trainable?: TrainableSet;
+  readonly dropout?: true;
   readonly resume?: true;
   readonly overwrite?: true;
 }
@@ -54,6 +60,12 @@ export function addPretrainCommand(program: Command, outcome: { exitCode: number
     .option('--learning-rate <number>', 'peak, after the warm-up', numberWithin(0, 1))
     .option('--seed <number>', 'seed of weights and windows', wholeNumber(0, 0xffffffff))
     .option('--from <folder>', 'start from the weights of this checkpoint')
+    .option(
+      '--trainable <set>',
+      `what learns: ${TRAINABLE_SETS.join(', ')}; the rest stays as it is`,
+      oneOf(TRAINABLE_SETS),
+    )
+    .option('--dropout', 'drop values while learning, at the rates of the paper')
     .option('--resume', 'go on where this training was')
     .option('--overwrite', 'start over although this training exists');
   addConfigOptions(command, ['data', 'backend', 'threads']).addHelpText(
@@ -62,6 +74,7 @@ export function addPretrainCommand(program: Command, outcome: { exitCode: number
       '  $ npx l2m collect --tasks MT10 --episodes 200\n' +
       '  $ npx l2m pretrain --tasks MT10 --name mt10 --minutes 40\n' +
       '  $ npx l2m evaluate --tasks MT10 --checkpoint data/checkpoints/mt10\n' +
+      '  $ npx l2m pretrain --from data/checkpoints/mt10 --trainable pool --tasks hammer-v3 --name hammer\n' +
       '\nCtrl-C saves; --resume goes on from there.\n',
   );
   command.action(async (options: PretrainCommandOptions) => {
@@ -114,6 +127,8 @@ async function pretrainOptions(options: PretrainCommandOptions): Promise<Pretrai
     ...(options.learningRate === undefined ? {} : { learningRate: options.learningRate }),
     ...(options.seed === undefined ? {} : { seed: options.seed }),
     ...(options.from === undefined ? {} : { initialiseFrom: options.from }),
+    ...(options.trainable === undefined ? {} : await tuningOf(options.trainable, options.from)),
+    ...(options.dropout === true ? { dropout: REFERENCE_DROPOUT } : {}),
     name: options.name,
     trainingFolder: join(config.data, 'training', options.name),
     checkpointFolder: join(config.data, 'checkpoints', options.name),
@@ -125,6 +140,23 @@ async function pretrainOptions(options: PretrainCommandOptions): Promise<Pretrai
     reportEverySeconds: 5,
     command: `npx l2m ${process.argv.slice(2).join(' ')}`,
     commit: gitCommit ?? 'unknown',
+  };
+}
+
+/** Sizes, modulators and options of a policy of which a part learns on are those it has. */
+async function tuningOf(trainable: TrainableSet, from: string | undefined): Promise<Partial<PretrainOptions>> {
+  if (from === undefined) {
+    throw new L2mError('L2M_CONFIG_INVALID', `--trainable ${trainable} without --from`, {
+      hint: 'Say with --from which checkpoint the weights come from.',
+    });
+  }
+  const { model, modulation, options } = policyConfigOf(await readManifest(from));
+  return {
+    trainable,
+    model,
+    modulation: modulation.kind === 'none' ? PAPER_MODULATION : modulation,
+    binCentres: options.binCentres,
+    restartAtHorizon: options.restartAtHorizon,
   };
 }
 

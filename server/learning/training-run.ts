@@ -1,5 +1,6 @@
 import { join } from 'node:path';
-import { readCheckpoint } from '../checkpoints/read-checkpoint.ts';
+import { policyConfigOf } from '../checkpoints/manifest.ts';
+import { readCheckpoint, type Checkpoint } from '../checkpoints/read-checkpoint.ts';
 import type { WeightArrays } from '../checkpoints/weights-file.ts';
 import { describeBackend, startBackend } from '../tensors/backend.ts';
 import { FrozenWeights } from './frozen-weights.ts';
@@ -34,10 +35,11 @@ export interface RunHooks {
 export async function runPretraining(options: PretrainOptions, hooks: RunHooks): Promise<PretrainResult> {
   checkPretrainOptions(options);
   hooks.onEvent({ type: 'preparing', what: 'reading trajectories' });
-  const data = await loadTrainingData(options);
-  const fingerprint = trainingFingerprint(options, data);
+  const read = await loadTrainingData(options);
+  const fingerprint = trainingFingerprint(options, read);
   const saved = await stateToResume(options, fingerprint);
   const parent = options.initialiseFrom === undefined ? undefined : await readCheckpoint(options.initialiseFrom);
+  const data = { ...read, standardise: tablesOf(options, { read, parent }) };
   const backend = await startBackend(options.backend);
   hooks.onEvent({ type: 'preparing', what: 'compiling the update' });
   const shapes = methodShapes(options.trainable ?? 'model', options);
@@ -114,6 +116,15 @@ export async function runPretraining(options: PretrainOptions, hooks: RunHooks):
     tensors.dispose();
     frozen.dispose();
   }
+}
+
+/** A model whose weights stay must go on to see states as it has learned to: by the tables of its own data. */
+function tablesOf(
+  { trainable = 'model' }: PretrainOptions,
+  { read, parent }: { readonly read: TrainingData; readonly parent: Checkpoint | undefined },
+): TrainingData['standardise'] {
+  if (parent === undefined || trainable === 'model') return read.standardise;
+  return policyConfigOf(parent.manifest).options.standardise;
 }
 
 function dropoutOfMethod({

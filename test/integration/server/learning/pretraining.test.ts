@@ -139,6 +139,8 @@ describe('pre-training', () => {
     await train(parent);
     const child = optionsOf('tuned', {
       ...{ initialiseFrom: parent.checkpointFolder, trainable: 'pool', budget: { kind: 'updates', updates: 12 } },
+      // Other data, of which other tables would follow.
+      files: files.slice(1),
     });
     const { result } = await train(child, 4);
     expect(result.update).toBe(4);
@@ -154,6 +156,7 @@ describe('pre-training', () => {
       frozen: { tensors: 27, sha256: expect.stringMatching(/^[0-9a-f]{64}$/) as string },
     });
     expect(before.manifest.training?.settings['frozen']).toBeUndefined();
+    expect(after.manifest.options.standardise).toEqual(before.manifest.options.standardise);
     await expect(
       train(optionsOf('nothing', { trainable: 'pool', modulation: { kind: 'none' } })),
     ).rejects.toMatchObject({
