@@ -44,6 +44,10 @@ export const ServerConfigSchema = Type.Object(
       maximum: 1024,
       description: 'threads of the tensor backend; 0 shares the cores out',
     }),
+    precision: Type.Union([Type.Literal('float32'), Type.Literal('bfloat16')], {
+      default: 'float32',
+      description: 'float32, or bfloat16 for large matrix products: faster with AMX or AVX512-BF16, actions may differ',
+    }),
     maxBatch: Type.Integer({
       default: 64,
       minimum: 1,

@@ -8,7 +8,7 @@ export function addDoctorCommand(program: Command, outcome: { exitCode: number }
   const command = program
     .command('doctor')
     .description('say what was found on this machine and how to fix what is missing');
-  addConfigOptions(command, ['data', 'backend', 'workers', 'threads']).addHelpText(
+  addConfigOptions(command, ['data', 'backend', 'workers', 'threads', 'precision']).addHelpText(
     'after',
     '\nExamples:\n  $ npx l2m doctor\n  $ npx l2m doctor --backend wasm\n\nExit code 1 when something needed is missing.\n',
   );
@@ -19,6 +19,7 @@ export function addDoctorCommand(program: Command, outcome: { exitCode: number }
       workers: config.workers,
       threads: hostThreads(config),
       backend: config.backend,
+      precision: config.precision,
     });
     process.stdout.write(`${formatDoctorReport(report)}\n`);
     outcome.exitCode = report.exitCode;

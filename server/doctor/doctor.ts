@@ -12,6 +12,7 @@ export interface DoctorOptions {
   /** Threads inside one tensor operation. */
   readonly threads: number;
   readonly backend: NonNullable<BackendOptions['backend']>;
+  readonly precision: NonNullable<BackendOptions['precision']>;
 }
 
 export interface DoctorReport {
@@ -24,7 +25,7 @@ export interface DoctorReport {
 export async function runDoctor(options: DoctorOptions): Promise<DoctorReport> {
   const [simulators, tensors, machine] = await Promise.all([
     simulatorFindings(),
-    tensorFindings({ backend: options.backend, threadCount: options.threads }),
+    tensorFindings({ backend: options.backend, threadCount: options.threads, precision: options.precision }),
     machineFindings(options),
   ]);
   return reportOf([...setUpFindings(), ...simulators, ...tensors, ...machine, dataFinding(options.dataDirectory)]);

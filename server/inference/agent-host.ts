@@ -155,8 +155,8 @@ export class AgentHost {
   }
 
   #launch(): Promise<void> {
-    const { backend, threadCount, startDeadlineMs } = this.#options;
-    const settings: HostSettings = { backend, threadCount };
+    const { backend, threadCount, precision, startDeadlineMs } = this.#options;
+    const settings: HostSettings = { backend, threadCount, precision };
     const child = fork(HOST_ENTRY, [JSON.stringify(settings)], {
       serialization: 'advanced',
       execArgv: ['--import', 'tsx'],

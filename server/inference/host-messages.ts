@@ -72,4 +72,5 @@ export type Decided = Extract<HostReply, { type: 'decided' }>;
 export interface HostSettings {
   readonly backend: ServerConfig['backend'];
   readonly threadCount: number;
+  readonly precision: ServerConfig['precision'];
 }

@@ -96,7 +96,7 @@ async function answer(request: HostRequest): Promise<void> {
 async function main(): Promise<void> {
   const settings = JSON.parse(process.argv[2] ?? '{}') as HostSettings;
   try {
-    const backend = await startBackend({ backend: settings.backend, threadCount: settings.threadCount });
+    const backend = await startBackend(settings);
     reply({
       type: 'ready',
       backend: {

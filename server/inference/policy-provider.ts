@@ -123,6 +123,7 @@ export class PolicyProvider {
       {
         backend: this.#config.backend,
         threadCount: hostThreads(this.#config),
+        precision: this.#config.precision,
         logFile: join(this.#config.data, 'agent.log'),
         restartBudget: HOST_RESTARTS,
         startDeadlineMs: 180_000,

@@ -24,7 +24,13 @@ beforeAll(async () => {
   await writeRandomCheckpoint(folders.model, 3);
   host = await AgentHost.start(
     {
-      ...{ backend: 'auto', threadCount: 1, logFile: path.join(root, 'agent.log'), restartBudget: 1 },
+      ...{
+        backend: 'auto',
+        threadCount: 1,
+        precision: 'float32',
+        logFile: path.join(root, 'agent.log'),
+        restartBudget: 1,
+      },
       ...{ startDeadlineMs: 100_000, decideDeadlineMs: 10_000 },
     },
     { progress: () => undefined, restarted: () => (restarts += 1), exhausted: () => undefined },
