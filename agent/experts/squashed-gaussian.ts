@@ -38,7 +38,7 @@ export function chooseActions(pieces: readonly Tensor[], observations: Tensor, n
 
 function gaussianOf(pieces: readonly Tensor[], observations: Tensor, actionSize: number) {
   const output = feedForward(observations, pieces);
-  const batch = observations.shape[0]!;
+  const batch = observations.shape[0];
   const mean = slice(output, [0, 0], [batch, actionSize]);
   const raw = slice(output, [0, actionSize], [batch, actionSize]);
   const { low, high } = LOG_DEVIATION_RANGE;

@@ -20,7 +20,7 @@ interface Asked {
 /** The learner's policy without chance, for evaluating: rows of one turn of the event loop are decided together. */
 export function deterministicPolicy(options: DeterministicOptions): ActingPolicy {
   const { lanes, actionRepeat, observationSize, actionSize } = options;
-  let asked: Asked[] = [];
+  const asked: Asked[] = [];
   const flush = (): void => {
     const batch = asked.splice(0, lanes);
     if (asked.length > 0) setImmediate(flush);

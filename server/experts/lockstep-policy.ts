@@ -55,7 +55,7 @@ export function lockstepPolicy(options: LockstepOptions): ActingPolicy {
       taken = taken.map(() => []);
     }
     const all = waitingIn(round);
-    const decision = taken[0]!.length;
+    const decision = taken[0]?.length;
     if (all.length < lanes || !all.every((one) => one.decision === decision)) return;
     const observations = new Float32Array(lanes * observationSize);
     const rewards = new Float32Array(lanes);
@@ -67,11 +67,11 @@ export function lockstepPolicy(options: LockstepOptions): ActingPolicy {
     options.decide(observations, rewards).then((actions) => {
       all.forEach((one, lane) => {
         const made = immediateDecision(actions.slice(lane * actionSize, (lane + 1) * actionSize));
-        taken[lane]!.push(made);
+        taken[lane]?.push(made);
         one.resolve(made);
         // An episode that was begun anew may have come as far while this was decided.
         const again = waiting.get(round * lanes + lane);
-        if (again?.decision !== decision) return;
+        if (again === undefined || again.decision !== decision) return;
         waiting.delete(round * lanes + lane);
         again.resolve(made);
       });
@@ -91,7 +91,7 @@ export function lockstepPolicy(options: LockstepOptions): ActingPolicy {
         const decision = row.step / actionRepeat;
         const earned = reward;
         reward = 0;
-        const known = own === round ? taken[lane]![decision] : undefined;
+        const known = own === round ? taken[lane]?.[decision] : undefined;
         if (known !== undefined) return (current = known);
         return new Promise((resolve) => {
           waiting.set(number, {
@@ -107,8 +107,8 @@ export function lockstepPolicy(options: LockstepOptions): ActingPolicy {
   return { name: options.name, assertSupports: () => undefined, begin };
 }
 
-function actionsOf(history: Float32Array | undefined, actionSize: number): Decision[] {
-  return Array.from({ length: (history?.length ?? 0) / actionSize }, (_, decision) =>
-    immediateDecision(history!.slice(decision * actionSize, (decision + 1) * actionSize)),
+function actionsOf(history: Float32Array = new Float32Array(), actionSize: number): Decision[] {
+  return Array.from({ length: history.length / actionSize }, (_, decision) =>
+    immediateDecision(history.slice(decision * actionSize, (decision + 1) * actionSize)),
   );
 }

@@ -20,7 +20,7 @@ export function replayEpisodeOf(
     result.actions.set(episode.actions.subarray(row * actionSize, (row + 1) * actionSize), decision * actionSize);
     // In double precision and in order, as the running training adds them up.
     let sum = 0;
-    for (let step = 0; step < actionRepeat; step++) sum += episode.rewards[row + step]!;
+    for (let step = 0; step < actionRepeat; step++) sum += episode.rewards[row + step] ?? 0;
     result.rewards[decision] = sum;
   }
   return result;

@@ -81,7 +81,7 @@ export class Replay {
       const episode = this.#current(lane);
       const width = shape.observationSize;
       episode.observations.set(observations.subarray(lane * width, (lane + 1) * width), step * width);
-      if (step > 0) episode.rewards[step - 1] = rewards[lane]!;
+      if (step > 0) episode.rewards[step - 1] = rewards[lane] ?? 0;
     }
   }
 
@@ -130,7 +130,7 @@ export class Replay {
     target.observations.set(episode.observations.subarray(step * width, (step + 1) * width), row * width);
     target.nextObservations.set(episode.observations.subarray((step + 1) * width, (step + 2) * width), row * width);
     target.actions.set(episode.actions.subarray(step * dims, (step + 1) * dims), row * dims);
-    target.rewards[row] = episode.rewards[step]!;
+    target.rewards[row] = episode.rewards[step] ?? 0;
   }
 
   #current(lane: number): ReplayEpisode {

@@ -1,4 +1,4 @@
-import { slice, type Tensor } from '@tensorflow/tfjs-core';
+import { slice, stack, type Tensor } from '@tensorflow/tfjs-core';
 import { ADAM } from '../../agent/experts/adam.ts';
 import { groupLayout, type ExpertShape } from '../../agent/experts/expert-shape.ts';
 import { sacUpdate, UPDATE_FIGURES, type SacSettings, type SacState } from '../../agent/experts/sac-update.ts';
@@ -6,6 +6,7 @@ import { chooseActions } from '../../agent/experts/squashed-gaussian.ts';
 import { piecesOf } from '../../agent/experts/weight-vector.ts';
 import { compile, type CompileOptions } from '../tensors/compile.ts';
 import type { CompiledFunction } from '../tensors/compiled-function.ts';
+import { tensorNamed } from '../learning/tensor-record.ts';
 import type { TensorSpec } from '../tensors/tensor-spec.ts';
 import { STATE_NAMES, stateSizes, type SacTensors, type StateName } from './sac-tensors.ts';
 
@@ -63,20 +64,20 @@ export function compileSacUpdate(options: SacGraphOptions): SacGraph {
   const compiled = compile<string, StateName | 'figures'>(
     (inputs) => {
       let state = stateFrom(inputs as Record<StateName, Tensor>);
-      let figures: Tensor | undefined;
+      const figures: Tensor[] = [];
       for (let update = 0; update < updatesPerRun; update++) {
-        const rows = (name: BatchName) => rowsOf(inputs[name]!, update * batchSize, batchSize);
+        const rows = (name: BatchName) => rowsOf(tensorNamed(inputs, name), update * batchSize, batchSize);
         const batch = {
           ...{ observations: rows('observations'), actions: rows('actions'), rewards: rows('rewards') },
           ...{ nextObservations: rows('nextObservations'), noise: rows('noise'), nextNoise: rows('nextNoise') },
         };
-        const correction = (which: 1 | 2) => slice(inputs[`biasCorrection${which}`]!, [update], [1]);
+        const correction = (which: 1 | 2) => slice(tensorNamed(inputs, `biasCorrection${which}`), [update], [1]);
         const corrections = { biasCorrection1: correction(1), biasCorrection2: correction(2) };
         const next = sacUpdate(state, batch, { ...options, corrections });
         state = next.state;
-        figures = next.figures;
+        figures.push(next.figures);
       }
-      return { ...namesOf(state), figures: figures! };
+      return { ...namesOf(state), figures: stack(figures) };
     },
     inputSpecs(options),
     options.compile,
@@ -94,8 +95,9 @@ export function compileSacUpdate(options: SacGraphOptions): SacGraph {
       });
       tensors.replace(next);
       const values = figures.dataSync();
+      const last = values.length - UPDATE_FIGURES.length;
       figures.dispose();
-      return Object.fromEntries(UPDATE_FIGURES.map((name, i) => [name, values[i]!])) as Record<
+      return Object.fromEntries(UPDATE_FIGURES.map((name, i) => [name, values[last + i] ?? Number.NaN])) as Record<
         keyof UpdateFigures,
         number
       >;

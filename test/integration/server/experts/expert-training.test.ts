@@ -1,9 +1,10 @@
-import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { LiveServer } from '../../../../server/build-server.ts';
 import { EXPERT_DEFAULTS, type ExpertOptions } from '../../../../server/experts/expert-options.ts';
-import { trainExpert, type ExpertHooks } from '../../../../server/experts/expert-training.ts';
+import type { ExpertHooks } from '../../../../server/experts/expert-events.ts';
+import { trainExpert } from '../../../../server/experts/train-expert.ts';
+import { LearnerHost } from '../../../../server/experts/learner-host.ts';
 import { loadLearnerState } from '../../../../server/experts/learner-state.ts';
 import { readCurve } from '../../../../server/experts/learning-curve.ts';
 import { readTrajectories } from '../../../../server/learning/trajectory-reader.ts';
@@ -50,6 +51,10 @@ async function train(server: LiveServer, options: ExpertOptions, stopAfter = Inf
 async function weightsOf(options: ExpertOptions): Promise<Record<string, number[]>> {
   const state = await loadLearnerState(options.folder);
   return Object.fromEntries([...(state?.arrays ?? [])].map(([name, { data }]) => [name, [...data]]));
+}
+
+function kill(processId: number | undefined): void {
+  if (processId !== undefined) process.kill(processId, 'SIGKILL');
 }
 
 describe('an expert in training', { timeout: 240_000 }, () => {
@@ -125,10 +130,11 @@ describe('an expert in training', { timeout: 240_000 }, () => {
     const reference = await train(first, whole);
     // Saved several times a second; the learner is killed without warning, then a worker while it goes on.
     const broken = optionsOf(second, { saveEveryMinutes: 0.002 });
+    const begun = vi.spyOn(LearnerHost.prototype, 'begin');
     const killed = trainExpert(second, broken, {
       note: () => undefined,
       progress: ({ steps }) => {
-        if (steps >= 250) killLearner();
+        if (steps >= 250) kill((begun.mock.contexts.at(-1) as LearnerHost | undefined)?.processId);
       },
     });
     await expect(killed).rejects.toMatchObject({ code: 'L2M_AGENT_LOST' });
@@ -141,7 +147,7 @@ describe('an expert in training', { timeout: 240_000 }, () => {
         progress: ({ steps }) => {
           if (struck || steps < 300) return;
           struck = true;
-          for (const { processId } of second.fleet.views(() => 0)) process.kill(processId, 'SIGKILL');
+          for (const { processId } of second.fleet.views(() => 0)) kill(processId);
         },
       },
     );
@@ -162,9 +168,3 @@ describe('an expert in training', { timeout: 240_000 }, () => {
     expect(await train(server, { ...options, overwrite: true, discount: 0.9 })).toMatchObject({ steps: 240 });
   });
 });
-
-/** The only child of this process that has the learner's entry on its command line. */
-function killLearner(): void {
-  const ours = spawnSync('pgrep', ['-P', String(process.pid), '-f', 'learner-process'], { encoding: 'utf8' });
-  for (const id of ours.stdout.split('\n').filter(Boolean)) process.kill(Number(id), 'SIGKILL');
-}

@@ -56,7 +56,7 @@ describe('deciding in step', () => {
   it('begins the next round only when every lane is there', async () => {
     const { asked, begin } = policy();
     const lanes = [begin(0), begin(1)];
-    for (const step of [0, 1]) await Promise.all(lanes.map((lane) => lane.decide(row(step, step))));
+    for (const step of [0, 1]) await Promise.all(lanes.map(async (lane) => await lane.decide(row(step, step))));
     const early = begin(2).decide(row(0, 30));
     expect(await settled(early)).toBe('waiting');
     // The other lane's episode is lost at its end: it is brought to where it was without asking.
