@@ -7,10 +7,12 @@ export type ReplayRequest =
       readonly step: number;
       /** As `Tile.view` gives it. */
       readonly camera: string;
+      /** `RUN/EPISODE` to show beside it; empty for none. */
+      readonly compare: string;
     }
   | { readonly kind: 'file'; readonly file: File };
 
-const KEYS = ['run', 'episode', 'step', 'camera'] as const;
+const KEYS = ['run', 'episode', 'step', 'camera', 'compare'] as const;
 
 /** @param search `location.search`; null unless it names a recording */
 export function replayFromAddress(search: string): ReplayRequest | null {
@@ -22,6 +24,7 @@ export function replayFromAddress(search: string): ReplayRequest | null {
     ...{ kind: 'stored', run, episode },
     step: Number.isFinite(step) && step > 0 ? step : 0,
     camera: query.get('camera') ?? '',
+    compare: query.get('compare') ?? '',
   };
 }
 
@@ -34,6 +37,7 @@ export function addressOf(href: string, replay: ReplayRequest | null): string {
     url.searchParams.set('episode', replay.episode);
     if (replay.step > 0) url.searchParams.set('step', String(replay.step));
     if (replay.camera !== '') url.searchParams.set('camera', replay.camera);
+    if (replay.compare !== '') url.searchParams.set('compare', replay.compare);
   }
   // Commas and slashes may stand in a query as they are.
   url.search = url.search.replaceAll('%2C', ',').replaceAll('%2F', '/');

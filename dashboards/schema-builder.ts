@@ -31,7 +31,7 @@ export const Type = {
   },
   Record: (key: Schema, value: Schema, options: Schema = {}): Schema => ({
     type: 'object',
-    patternProperties: { [String(key['pattern'] ?? '^.*$')]: value },
+    patternProperties: { [typeof key['pattern'] === 'string' ? key['pattern'] : '^.*$']: value },
     ...options,
   }),
 };

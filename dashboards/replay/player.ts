@@ -59,6 +59,11 @@ export class Player implements PoseSource {
     this.#move(Math.min(this.length, Math.max(0, Math.round(step))));
   }
 
+  /** Goes where another player is; a shorter episode waits at its end. */
+  follow(position: number): void {
+    this.#move(Math.min(this.length, position));
+  }
+
   stepBy(steps: number): void {
     this.pause();
     this.seek(this.position.value + steps);

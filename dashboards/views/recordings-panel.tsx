@@ -84,13 +84,18 @@ function RecordingList({
   return (
     <ul class="recordings" tabIndex={0} aria-labelledby="recordings-title">
       {list.recordings.map((each) => (
-        <li key={each.episode}>
+        <li key={each.episode} class="recording-row">
           <button
             type="button"
             class={`recording-item log-${each.outcome}`}
             data-episode={each.episode}
             aria-pressed={open?.kind === 'stored' && open.run === run && open.episode === each.episode}
-            onClick={() => (store.replay.value = { kind: 'stored', run, episode: each.episode, step: 0, camera: '' })}
+            onClick={() =>
+              (store.replay.value = {
+                ...{ kind: 'stored', run, episode: each.episode },
+                ...{ step: 0, camera: '', compare: '' },
+              })
+            }
           >
             <OutcomeIcon outcome={each.outcome} />
             <span class="task-dot" style={{ background: colorOf(each.task) }} aria-hidden="true" />
@@ -103,6 +108,19 @@ function RecordingList({
               {short(each.return)} · {each.pictures === 0 ? 'numbers' : each.pictures > each.length ? '3D' : '3D, some'}
             </span>
           </button>
+          {open?.kind === 'stored' && `${open.run}/${open.episode}` !== `${run}/${each.episode}` && (
+            <button
+              type="button"
+              class="compare-button"
+              data-compare={each.episode}
+              aria-pressed={open.compare === `${run}/${each.episode}`}
+              aria-label={`Compare with ${taskName(each.task)}, start ${each.start}`}
+              title="Show it beside the open recording"
+              onClick={() => (store.replay.value = { ...open, compare: `${run}/${each.episode}` })}
+            >
+              vs
+            </button>
+          )}
         </li>
       ))}
     </ul>
@@ -143,7 +161,7 @@ function keepListed(
   const load = async (): Promise<void> => {
     const newest = store.state.peek().log.at(-1)?.sequence ?? 0;
     const state = `${newest} ${store.run.peek()?.finishedEpisodes ?? 0}`;
-    if (state === listedAt || document.hidden) return;
+    if (state === listedAt || (document.hidden && listedAt !== '')) return;
     listedAt = state;
     const query = new URLSearchParams({ limit: String(limit), ...(task === '' ? {} : { task }) });
     try {

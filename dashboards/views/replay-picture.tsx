@@ -17,7 +17,7 @@ interface PictureProps {
   readonly player: Player;
   /** Where to look from; empty for the home view. */
   readonly camera: string;
-  readonly handle: RefObject<PictureHandle | null>;
+  readonly handle?: RefObject<PictureHandle | null>;
 }
 
 /** The scene of a recording on a stage of its own, so that a picture or film of it shows nothing else. */
@@ -29,7 +29,8 @@ export function ReplayPicture({ player, camera, handle }: PictureProps) {
   const { header, scene } = player.episode;
   const drawable = header.pictures > 0 && (scene !== null || header.scene !== '');
   useEffect(() => {
-    handle.current = { tile: () => tile.current, canvas: () => stage.current?.canvas ?? null };
+    if (handle !== undefined)
+      handle.current = { tile: () => tile.current, canvas: () => stage.current?.canvas ?? null };
     if (!drawable || element.current === null) return undefined;
     try {
       stage.current = new Stage({

@@ -6,6 +6,7 @@ import { Player } from '../replay/player.ts';
 import { readEpisode, storedEpisode } from '../replay/recorded-episode.ts';
 import type { Store } from '../store.ts';
 import { colorOf } from '../task-color.ts';
+import { ReplayCompanion } from './replay-companion.tsx';
 import { ReplayControls } from './replay-controls.tsx';
 import { ReplayPicture, type PictureHandle } from './replay-picture.tsx';
 
@@ -33,7 +34,7 @@ export function ReplayView({ store, request }: { readonly store: Store; readonly
     section.current?.scrollIntoView({ block: 'nearest' });
   }, [identity]);
   const player = state.value.kind === 'ready' ? state.value.player : null;
-  useEffect(() => (player === null ? undefined : keepAddress(request, player, picture)), [player]);
+  useEffect(() => (player === null ? undefined : keepAddress(request, player, picture)), [player, request]);
   useEffect(() => () => history.replaceState(null, '', addressOf(location.href, null)), []);
   useEffect(() => (player === null ? undefined : listenToKeys(player, close)), [player]);
   const header = player?.episode.header;
@@ -62,7 +63,16 @@ export function ReplayView({ store, request }: { readonly store: Store; readonly
       )}
       {player !== null && (
         <>
-          <ReplayPicture player={player} camera={request.kind === 'stored' ? request.camera : ''} handle={picture} />
+          <div class="replay-pictures">
+            <ReplayPicture player={player} camera={request.kind === 'stored' ? request.camera : ''} handle={picture} />
+            {request.kind === 'stored' && request.compare !== '' && (
+              <ReplayCompanion
+                leader={player}
+                recording={request.compare}
+                onClose={() => (store.replay.value = { ...request, compare: '' })}
+              />
+            )}
+          </div>
           <ReplayControls player={player} picture={picture} stored={request.kind === 'stored' ? request : null} />
         </>
       )}

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { short } from '../../dashboards/format.ts';
 import type { LiveServer } from '../../server/build-server.ts';
 import type { RunHandle } from '../../server/rollouts/run-service.ts';
 import { loadRecording } from '../../server/recordings/load-recording.ts';
@@ -127,6 +128,24 @@ describe.skipIf(browserSkipReason() !== undefined)('the replay of a recorded epi
     await second.evaluate('new Promise((resolve) => setTimeout(resolve, 1000))');
     expect(second.url()).toBe(address);
     await second.close();
+  });
+
+  it('is compared with another one at the same step', async () => {
+    // The list follows the run that leads; the recorded one is chosen.
+    await page.locator('.run-item').filter({ hasText: run }).dispatchEvent('click', {}, WAIT);
+    await page.locator('[data-compare="metaworld.reach-v3.1.1"]').dispatchEvent('click', {}, WAIT);
+    await page.locator('[data-companion="ready"] [data-picture="ready"]').waitFor(WAIT);
+    const other = await loadRecording(await server.recordings.read(run, 'metaworld.reach-v3.1.1'));
+    await page.evaluate('l2mReplay.seek(25)');
+    const sum = other.rewards.subarray(0, 25).reduce((total, reward) => total + reward, 0);
+    await page.waitForFunction(
+      `document.querySelector('[data-figure="companion-return"]').innerText === ${JSON.stringify(short(sum))}`,
+      undefined,
+      WAIT,
+    );
+    await page.waitForFunction(`location.search.includes('compare=${run}/metaworld.reach-v3.1.1')`, undefined, WAIT);
+    await page.getByRole('button', { name: 'Stop comparing' }).dispatchEvent('click');
+    await page.locator('[data-companion]').waitFor({ state: 'detached', ...WAIT });
   });
 
   it('gives pictures, films and files', async () => {

@@ -6,10 +6,12 @@ const PAGE = 'http://127.0.0.1:8650/?theme=dark';
 test('an address leads back to run, episode, step and camera, and leaves the rest alone', () => {
   const replay: ReplayRequest = {
     ...{ kind: 'stored', run: 'evaluate-1', episode: 'metaworld.reach-v3.0.1' },
-    ...{ step: 57, camera: '1.1,0.5,2,0,0,0.3' },
+    ...{ step: 57, camera: '1.1,0.5,2,0,0,0.3', compare: 'evaluate-2/metaworld.reach-v3.1.1' },
   };
   const address = addressOf(PAGE, replay);
-  expect(address).toBe(`${PAGE}&run=evaluate-1&episode=metaworld.reach-v3.0.1&step=57&camera=1.1,0.5,2,0,0,0.3`);
+  expect(address).toBe(
+    `${PAGE}&run=evaluate-1&episode=metaworld.reach-v3.0.1&step=57&camera=1.1,0.5,2,0,0,0.3&compare=evaluate-2/metaworld.reach-v3.1.1`,
+  );
   expect(replayFromAddress(new URL(address).search)).toEqual(replay);
   expect(addressOf(address, null)).toBe(PAGE);
 });
@@ -18,6 +20,6 @@ test('an address without a recording, or with a senseless step, asks for nothing
   expect(replayFromAddress('?run=a')).toBeNull();
   expect(replayFromAddress('')).toBeNull();
   for (const step of ['-3', 'x', 'Infinity', '']) {
-    expect(replayFromAddress(`?run=a&episode=b&step=${step}`)).toMatchObject({ step: 0, camera: '' });
+    expect(replayFromAddress(`?run=a&episode=b&step=${step}`)).toMatchObject({ step: 0, camera: '', compare: '' });
   }
 });
