@@ -19,7 +19,7 @@ export interface StoredEpisode {
   readonly start: number;
   readonly noise: number;
   readonly steps: number;
-  read(tensor: StepTensor): Promise<Buffer>;
+  readonly read: (tensor: StepTensor) => Promise<Buffer>;
 }
 
 /**
