@@ -1,20 +1,15 @@
 import { AmbientLight, Color, DirectionalLight, Group, SpotLight, type Object3D } from 'three';
+import { highlightShare } from './light-shader.ts';
 import type { SceneLight, SceneManifest, Vector3 } from './manifest.ts';
 
-/** three divides what falls on a matt surface by pi; MuJoCo does not. */
-const UNIT = Math.PI;
-const SHADOW_MAP_SIZE = 1024;
+const SHADOW_MAP_SIZE = 2048;
 
-/** The lights of a scene: those of the model hang on their frames, the headlight follows whatever camera draws. */
-export interface SceneLights {
-  readonly headlight: DirectionalLight | null;
-}
-
-export function addLights(manifest: SceneManifest, root: Object3D, frames: readonly Object3D[]): SceneLights {
+/** The lights of a scene hang on their frames; the headlight is part of every material. */
+export function addLights(manifest: SceneManifest, root: Object3D, frames: readonly Object3D[]): void {
   const { headlight } = manifest.view;
   const active = manifest.lights.filter((light) => light.active);
   const ambient = [...active.map((light) => light.ambient), ...(headlight.active ? [headlight.ambient] : [])];
-  root.add(new AmbientLight(sum(ambient), UNIT));
+  root.add(new AmbientLight(sum(ambient), 1));
   let shadows = 0;
   for (const light of active) {
     const made = modelLight(light, manifest);
@@ -25,16 +20,15 @@ export function addLights(manifest: SceneManifest, root: Object3D, frames: reado
     }
     frames[light.frame]?.add(holder(light, made));
   }
-  if (!headlight.active) return { headlight: null };
-  const eye = new DirectionalLight(color(headlight.diffuse), UNIT);
-  root.add(eye, eye.target);
-  return { headlight: eye };
 }
 
+/** The shader reads the exponent of a spot from before the point of `decay`, and the share of its highlights from behind. */
 function modelLight(light: SceneLight, manifest: SceneManifest): DirectionalLight | SpotLight {
-  if (light.kind === 'directional') return new DirectionalLight(color(light.diffuse), UNIT);
+  if (light.kind === 'directional') return new DirectionalLight(color(light.diffuse), 1);
   const angle = (Math.min(light.cutoffDegrees, 90) * Math.PI) / 180;
-  const spot = new SpotLight(color(light.diffuse), UNIT, 0, angle, Math.min(1, light.exponent / 10), 0);
+  const decay = Math.round(light.exponent) + highlightShare(light) / 10;
+  const spot = new SpotLight(color(light.diffuse), 1, 0, angle, 0, decay);
+  spot.shadow.focus = manifest.view.shadowScale ?? 0.6;
   spot.shadow.camera.near = 0.01 * manifest.view.extent;
   return spot;
 }
@@ -52,16 +46,15 @@ function holder(light: SceneLight, made: DirectionalLight | SpotLight): Object3D
 }
 
 function addShadow(light: DirectionalLight | SpotLight, manifest: SceneManifest): void {
-  const { extent } = manifest.view;
+  const { extent, shadowClip = 1 } = manifest.view;
   light.castShadow = true;
   light.shadow.mapSize.set(SHADOW_MAP_SIZE, SHADOW_MAP_SIZE);
   light.shadow.bias = -0.0005;
   light.shadow.normalBias = 0.002 * extent;
-  light.shadow.intensity = 0.6;
   if (light instanceof DirectionalLight) {
     const { camera } = light.shadow;
-    camera.left = camera.bottom = -extent;
-    camera.right = camera.top = extent;
+    camera.left = camera.bottom = -shadowClip * extent;
+    camera.right = camera.top = shadowClip * extent;
     camera.near = 0;
     camera.far = 6 * extent;
   }

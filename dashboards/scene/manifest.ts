@@ -72,6 +72,9 @@ export interface SceneTexture {
   readonly kind: '2d' | 'cube' | 'skybox';
   /** uint8 [faces, height, width, channels]; one face of a cube serves all six. */
   readonly pixels: ArrayAddress;
+  /** If there, `pixels` are colours [n, channels] and this says how often each is repeated; `shape` is that of it all. */
+  readonly runs?: ArrayAddress;
+  readonly shape?: readonly number[];
   readonly mean: readonly number[];
 }
 
@@ -112,6 +115,12 @@ export interface SceneManifest {
     readonly meanSize: number;
     readonly zNear: number;
     readonly zFar: number;
+    /** Part of a spot light's cone that casts shadows; 0.6 in older scenes. */
+    readonly shadowScale?: number;
+    /** Half width of what a directional light casts shadows on, in extents; 1 in older scenes. */
+    readonly shadowClip?: number;
+    /** Index into `textures`, -1 for none. */
+    readonly skybox?: number;
     readonly headlight: {
       readonly active: boolean;
       readonly ambient: Vector3;

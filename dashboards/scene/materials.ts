@@ -11,8 +11,10 @@ import {
   RGBAFormat,
   Vector3,
   type Texture,
+  type WebGLProgramParametersWithUniforms,
 } from 'three';
 import { assetArray, type SceneGeom, type SceneManifest, type SceneTexture } from './manifest.ts';
+import { lightAsMuJoCo, lightUniforms, type LightUniforms } from './light-shader.ts';
 import { stretchOf } from './geometry.ts';
 
 /** What MuJoCo takes where a geom has no material. */
@@ -23,12 +25,14 @@ const OPAQUE_ALPHA = 0.995;
 export class MaterialCache {
   readonly #manifest: SceneManifest;
   readonly #assets: ArrayBuffer;
+  readonly #light: LightUniforms;
   readonly #materials = new Map<string, MeshPhongMaterial>();
   readonly #textures = new Map<number, Texture>();
 
   constructor(manifest: SceneManifest, assets: ArrayBuffer) {
     this.#manifest = manifest;
     this.#assets = assets;
+    this.#light = lightUniforms(manifest);
   }
 
   materialOf(geom: SceneGeom): MeshPhongMaterial {
@@ -53,13 +57,11 @@ export class MaterialCache {
     const source = this.#manifest.materials[geom.material];
     const { emission, specular, shininess } = source ?? PLAIN;
     const [red, green, blue, alpha] = geom.rgba;
-    const exponent = Math.max(1, 128 * shininess);
-    // three normalises its highlight; this factor undoes that, as MuJoCo's is not.
-    const highlight = Math.min(1, (4 * specular) / (exponent / 2 + 1));
+    const exponent = 128 * shininess;
     const material = new MeshPhongMaterial({
       color: new Color(red, green, blue),
       emissive: new Color(red * emission, green * emission, blue * emission),
-      specular: new Color(highlight, highlight, highlight),
+      specular: new Color(specular, specular, specular),
       shininess: exponent,
       transparent: alpha < OPAQUE_ALPHA,
       opacity: alpha,
@@ -67,15 +69,26 @@ export class MaterialCache {
       side: geom.type === 'plane' || geom.type === 'heightField' ? DoubleSide : FrontSide,
     });
     const texture = this.#manifest.textures[source?.texture ?? -1];
-    if (source === undefined || texture === undefined) return material;
-    if (texture.kind === '2d') {
+    const kind = source === undefined || texture === undefined ? 'none' : texture.kind;
+    if (source !== undefined && texture !== undefined && kind === 'cube') {
+      const scale = source.textureUniform ? stretchOf(geom) : ([1, 1, 1] as const);
+      const cube = this.#texture(source.texture, texture);
+      lightAsMuJoCo(material, this.#light, {
+        name: 'cube',
+        change: (shader) => sampleCube(shader, cube, new Vector3(...scale)),
+      });
+      return material;
+    }
+    if (source !== undefined && texture !== undefined && kind === '2d') {
       const flat = geom.type === 'plane' || geom.type === 'mesh';
       if (flat) material.map = this.#texture(source.texture, texture);
       else material.color.multiply(meanColor(texture));
-    } else if (texture.kind === 'cube') {
-      const scale = source.textureUniform ? stretchOf(geom) : ([1, 1, 1] as const);
-      useCubeTexture(material, this.#texture(source.texture, texture), new Vector3(...scale));
     }
+    const mapped = material.map !== null;
+    lightAsMuJoCo(material, this.#light, {
+      name: mapped ? 'map' : 'plain',
+      change: () => (mapped ? 'texture2D(map, vMapUv)' : 'vec4(1.0)'),
+    });
     return material;
   }
 
@@ -84,14 +97,19 @@ export class MaterialCache {
     if (known !== undefined) return known;
     const faces = facesOf(source, this.#assets);
     const texture = source.kind === 'cube' ? cubeTexture(faces) : faces[0]!;
-    texture.generateMipmaps = true;
-    texture.minFilter = LinearMipmapLinearFilter;
-    texture.magFilter = LinearFilter;
-    texture.anisotropy = 8;
-    texture.needsUpdate = true;
+    refine(texture);
     this.#textures.set(index, texture);
     return texture;
   }
+}
+
+function refine<Kind extends Texture>(texture: Kind): Kind {
+  texture.generateMipmaps = true;
+  texture.minFilter = LinearMipmapLinearFilter;
+  texture.magFilter = LinearFilter;
+  texture.anisotropy = 8;
+  texture.needsUpdate = true;
+  return texture;
 }
 
 function meanColor(texture: SceneTexture): Color {
@@ -99,10 +117,25 @@ function meanColor(texture: SceneTexture): Color {
   return new Color(red, green, blue);
 }
 
+/** Textures with long stretches of one colour come as runs: a colour and how often it is repeated. */
+function pixelsOf(source: SceneTexture, assets: ArrayBuffer): Uint8Array {
+  const stored = assetArray(assets, source.pixels) as Uint8Array;
+  if (source.runs === undefined) return stored;
+  const lengths = assetArray(assets, source.runs);
+  const channels = source.shape?.[3] ?? 3;
+  const pixels = new Uint8Array((source.shape ?? []).reduce((product, size) => product * size, 1));
+  let at = 0;
+  for (let run = 0; run < lengths.length; run++) {
+    const color = stored.subarray(run * channels, (run + 1) * channels);
+    for (let left = lengths[run]!; left > 0; left--, at += channels) pixels.set(color, at);
+  }
+  return pixels;
+}
+
 /** One image per face, first row first, which is how MuJoCo hands them to the graphics card. */
-function facesOf(source: SceneTexture, assets: ArrayBuffer): DataTexture[] {
-  const pixels = assetArray(assets, source.pixels) as Uint8Array;
-  const [faces = 1, height = 1, width = 1, channels = 3] = source.pixels.shape;
+export function facesOf(source: SceneTexture, assets: ArrayBuffer): DataTexture[] {
+  const pixels = pixelsOf(source, assets);
+  const [faces = 1, height = 1, width = 1, channels = 3] = source.shape ?? source.pixels.shape;
   return Array.from({ length: faces }, (_, face) => {
     const rgba = new Uint8Array(width * height * 4).fill(255);
     const first = face * width * height * channels;
@@ -118,28 +151,27 @@ function facesOf(source: SceneTexture, assets: ArrayBuffer): DataTexture[] {
   });
 }
 
-function cubeTexture(faces: readonly DataTexture[]): CubeTexture {
+export function cubeTexture(faces: readonly DataTexture[]): CubeTexture {
   // three reads the pixels of each face from a DataTexture's own image.
   const images = Array.from({ length: 6 }, (_, face) => faces[face] ?? faces[0]!);
   const texture = new CubeTexture(images as unknown as HTMLImageElement[]);
   texture.flipY = false;
-  return texture;
+  return refine(texture);
 }
 
 /**
  * MuJoCo looks a cube texture up by the place on the object itself, before it is stretched (or after, if the texture is
  * uniform). three knows cube textures only as reflections, so the lookup is written into the shader.
  */
-function useCubeTexture(material: MeshPhongMaterial, texture: Texture, scale: Vector3): void {
-  material.onBeforeCompile = (shader) => {
-    shader.uniforms['objectCube'] = { value: texture };
-    shader.uniforms['objectScale'] = { value: scale };
-    shader.vertexShader = shader.vertexShader
-      .replace('#include <common>', '#include <common>\nuniform vec3 objectScale;\nvarying vec3 vObject;')
-      .replace('#include <begin_vertex>', '#include <begin_vertex>\nvObject = position * objectScale;');
-    shader.fragmentShader = shader.fragmentShader
-      .replace('#include <common>', '#include <common>\nuniform samplerCube objectCube;\nvarying vec3 vObject;')
-      .replace('#include <map_fragment>', 'diffuseColor *= textureCube(objectCube, vObject);');
-  };
-  material.customProgramCacheKey = () => 'object-cube';
+function sampleCube(shader: WebGLProgramParametersWithUniforms, texture: Texture, scale: Vector3): string {
+  shader.uniforms['objectCube'] = { value: texture };
+  shader.uniforms['objectScale'] = { value: scale };
+  shader.vertexShader = shader.vertexShader
+    .replace('#include <common>', '#include <common>\nuniform vec3 objectScale;\nvarying vec3 vObject;')
+    .replace('#include <begin_vertex>', '#include <begin_vertex>\nvObject = position * objectScale;');
+  shader.fragmentShader = shader.fragmentShader.replace(
+    '#include <common>',
+    '#include <common>\nuniform samplerCube objectCube;\nvarying vec3 vObject;',
+  );
+  return 'textureCube(objectCube, vObject)';
 }

@@ -1,8 +1,9 @@
-import { Group, Matrix4, Mesh, Quaternion, Scene, Vector3, type Camera, type DirectionalLight } from 'three';
+import { Group, Matrix4, Mesh, Quaternion, Scene, Vector3 } from 'three';
 import { GeometryCache, reachOf, stretchOf } from './geometry.ts';
 import { addLights } from './lighting.ts';
 import type { SceneGeom, SceneManifest } from './manifest.ts';
 import { MaterialCache } from './materials.ts';
+import { addSky, type Sky } from './sky.ts';
 
 /** How much of a scene is subject, not surroundings: where the moving parts are and how far they reach. */
 export interface Subject {
@@ -24,7 +25,7 @@ export class SceneModel {
   readonly #frames: Group[];
   readonly #geometries: GeometryCache;
   readonly #materials: MaterialCache;
-  readonly #headlight: DirectionalLight | null;
+  readonly #sky: Sky | null;
   /** Reach of the drawables of each frame around its origin; 0 where there are none. */
   readonly #reach: number[];
 
@@ -40,7 +41,8 @@ export class SceneModel {
       this.scene.add(frame);
     }
     for (const geom of [...manifest.geoms, ...manifest.sites]) this.#addDrawable(geom);
-    this.#headlight = addLights(manifest, this.scene, this.#frames).headlight;
+    addLights(manifest, this.scene, this.#frames);
+    this.#sky = addSky(manifest, assets, this.scene);
   }
 
   /** @param poses [rows, 7] of frames 1..; frames beyond the last row stay hidden */
@@ -53,13 +55,9 @@ export class SceneModel {
     this.scene.updateMatrixWorld(true);
   }
 
-  /** The headlight shines from the eye along its gaze. */
-  lookFrom(camera: Camera): void {
-    if (this.#headlight === null) return;
-    camera.getWorldPosition(this.#headlight.position);
-    camera.getWorldDirection(this.#headlight.target.position).add(this.#headlight.position);
-    this.#headlight.updateMatrixWorld();
-    this.#headlight.target.updateMatrixWorld();
+  /** Whether the scene brings its own background. */
+  get hasSky(): boolean {
+    return this.#sky !== null;
   }
 
   /** Pose of a camera of the model under `poses`, as a matrix from its space to the world; null if it is not known. */
@@ -97,6 +95,7 @@ export class SceneModel {
   dispose(): void {
     this.#geometries.dispose();
     this.#materials.dispose();
+    this.#sky?.dispose();
   }
 
   #addDrawable(geom: SceneGeom): void {

@@ -1,13 +1,11 @@
-import { Color, ColorManagement, Fog, LinearSRGBColorSpace, PCFShadowMap, WebGLRenderer } from 'three';
+import { Color, Fog, type WebGLRenderer } from 'three';
 import type { PoseSource } from './pose-track.ts';
 import { chooseQuality } from './quality.ts';
+import { createRenderer } from './renderer.ts';
 import { SceneLibrary } from './scene-library.ts';
 import type { SceneModel } from './scene-model.ts';
 import { StageLayout, type Rectangle } from './stage-layout.ts';
 import { ViewRig } from './view-rig.ts';
-
-// MuJoCo's renderer adds colours as they are; so do we.
-ColorManagement.enabled = false;
 
 export type TileStatus =
   { readonly kind: 'loading' } | { readonly kind: 'ready' } | { readonly kind: 'failed'; readonly reason: string };
@@ -89,16 +87,7 @@ export class Stage {
     const canvas = document.createElement('canvas');
     canvas.className = 'stage-canvas';
     canvas.setAttribute('aria-hidden', 'true');
-    this.#renderer = new WebGLRenderer({
-      canvas,
-      alpha: true,
-      antialias: this.#quality.antialias,
-      preserveDrawingBuffer: true,
-      powerPreference: 'high-performance',
-    });
-    this.#renderer.outputColorSpace = LinearSRGBColorSpace;
-    this.#renderer.shadowMap.enabled = this.#quality.shadows;
-    this.#renderer.shadowMap.type = PCFShadowMap;
+    this.#renderer = createRenderer(canvas, this.#quality);
     this.#renderer.setScissorTest(true);
     this.#renderer.autoClear = false;
     options.container.prepend(canvas);
@@ -216,9 +205,8 @@ export class Stage {
     tile.drawnAt = now;
     model.pose(poses);
     rig.update(model, poses, rectangle.width / rectangle.height);
-    model.lookFrom(rig.camera);
     const reach = Math.max(4 * model.manifest.view.extent, 2 * rig.camera.position.length());
-    model.scene.fog = new Fog(this.#background.getHex(), 0.6 * reach, 4 * reach);
+    model.scene.fog = model.hasSky ? null : new Fog(this.#background.getHex(), 0.6 * reach, 4 * reach);
     this.#aim(rectangle);
     this.#renderer.setClearColor(this.#background, 1);
     this.#renderer.clear();

@@ -32,7 +32,6 @@ export function drawStill(canvas: HTMLCanvasElement, options: StillOptions): Sti
   matrix.decompose(camera.position, camera.quaternion, new Vector3());
   camera.updateMatrixWorld();
   model.pose(options.poses);
-  model.lookFrom(camera);
   const renderer = createRenderer(canvas, { antialias: true, shadows: true });
   renderer.setClearColor(0x000000, 1);
   renderer.render(model.scene, camera);

@@ -178,6 +178,11 @@ def test_every_array_lies_inside_the_assets(task: str) -> None:
     for texture in manifest["textures"]:
         pixels = _array(export, texture["pixels"])
         assert pixels.dtype == np.uint8
+        if texture["kind"] == "skybox":
+            runs = _array(export, texture["runs"])
+            assert len(runs) == len(pixels)
+            assert runs.sum(dtype=np.int64) == np.prod(texture["shape"][:3])
+            continue
         assert pixels.shape[0] in (1, 6)
         assert max(pixels.shape[1:3]) <= 256
 
@@ -226,3 +231,15 @@ def test_directions_become_turns_of_the_downward_axis() -> None:
     directions = np.array([[0, 0, -1], [0, 0, 1], [1, 0, 0], [0, -1, 0], [0.6, 0.0, -0.8]], dtype=np.float64)
     for quaternion, direction in zip(quaternions_from_directions(directions), directions, strict=True):
         np.testing.assert_allclose(_matrix(quaternion) @ [0, 0, -1], direction, atol=1e-12)
+
+
+def test_the_sky_is_the_models_own_pixel_for_pixel() -> None:
+    model = _scene("walker/walk").model
+    export = export_scene(model)
+    manifest = json.loads(export.manifest_json)
+    sky = manifest["textures"][manifest["view"]["skybox"]]
+    index = int(np.flatnonzero(np.asarray(model.tex_type) == 2)[0])
+    pixels = np.repeat(_array(export, sky["pixels"]), _array(export, sky["runs"]), axis=0)
+    first = int(model.tex_adr[index])
+    assert np.array_equal(pixels.ravel(), model.tex_data[first : first + pixels.size])
+    assert len(export.assets) < 2_500_000

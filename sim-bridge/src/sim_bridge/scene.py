@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from sim_bridge.scene_assets import AssetBlob, add_height_field, add_mesh, add_texture
+from sim_bridge.scene_assets import TEXTURE_KINDS, AssetBlob, add_height_field, add_mesh, add_texture
 from sim_bridge.scene_frames import (
     FIXED_MODE,
     HEIGHT_FIELD,
@@ -92,6 +92,8 @@ def export_scene(model: Model) -> SceneExport:
     users = [int(model.geom_matid[g]) for g in geoms] + [int(model.site_matid[s]) for s in frames.sites]
     materials = _without_none(users)
     textures = _without_none(_texture_of(model, m) for m in materials)
+    sky = next((t for t in range(model.ntex) if TEXTURE_KINDS[int(model.tex_type[t])] == "skybox"), -1)
+    textures = _without_none([*textures, sky])
     meshes = _without_none(_data_of(model, g, MESH) for g in geoms)
     fields = _without_none(_data_of(model, g, HEIGHT_FIELD) for g in geoms)
     manifest = {
@@ -116,7 +118,7 @@ def export_scene(model: Model) -> SceneExport:
         "textures": [add_texture(blob, model, t) for t in textures],
         "lights": [_light_record(model, frames, i) for i in range(model.nlight)],
         "cameras": [_camera_record(model, frames, c) for c in range(model.ncam)],
-        "view": _view_record(model),
+        "view": _view_record(model) | {"skybox": _position(textures, sky)},
     }
     manifest_json = json.dumps(manifest, separators=(",", ":"), sort_keys=True).encode()
     assets = blob.bytes()
@@ -245,6 +247,8 @@ def _view_record(model: Model) -> dict[str, Any]:
         "meanSize": float(model.stat.meansize),
         "zNear": float(visual.map.znear),
         "zFar": float(visual.map.zfar),
+        "shadowScale": float(visual.map.shadowscale),
+        "shadowClip": float(visual.map.shadowclip),
         "headlight": {
             "active": bool(headlight.active),
             "ambient": _numbers(headlight.ambient),

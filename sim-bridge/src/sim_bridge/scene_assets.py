@@ -115,12 +115,34 @@ def add_texture(blob: AssetBlob, model: Any, texture: int) -> dict[str, Any]:
     pixels = pixels.reshape(faces, height // faces, width, channels)
     if channels not in (3, 4):
         pixels = np.repeat(pixels[..., :1], 3, axis=3)
+    if kind == "skybox":
+        return _skybox(blob, model.texture(texture).name, pixels)
     reduced = _averaged(pixels)
     return {
         "name": model.texture(texture).name,
         "kind": kind,
         "pixels": blob.add(reduced),
         "mean": [round(float(v) / 255.0, 4) for v in reduced.reshape(-1, reduced.shape[3]).mean(axis=0)],
+    }
+
+
+def _skybox(blob: AssetBlob, name: str, pixels: NDArray[np.uint8]) -> dict[str, Any]:
+    """A sky is seen at full size, and most of it is of few colours: runs of equal pixels, in order.
+
+    `pixels` are their colours, uint8 [runs, channels], `runs` their lengths, uint16; `shape` is that of all
+    pixels together.
+    """
+    flat = pixels.reshape(-1, pixels.shape[3])
+    starts = np.flatnonzero(np.r_[True, np.any(flat[1:] != flat[:-1], axis=1)])
+    starts = np.union1d(starts, np.arange(0, len(flat), 0xFFFF))
+    lengths = np.diff(np.r_[starts, len(flat)]).astype(np.uint16)
+    return {
+        "name": name,
+        "kind": "skybox",
+        "pixels": blob.add(flat[starts]),
+        "runs": blob.add(lengths),
+        "shape": list(pixels.shape),
+        "mean": [round(float(v) / 255.0, 4) for v in flat.mean(axis=0)],
     }
 
 

@@ -1,0 +1,111 @@
+import { ShaderChunk, type MeshPhongMaterial, type WebGLProgramParametersWithUniforms } from 'three';
+import type { SceneManifest } from './manifest.ts';
+
+/**
+ * Light as MuJoCo's renderer computes it, in place of three's: nothing is divided by pi or normalised, highlights have a
+ * colour of their own, the texture is multiplied with the lit colour, and each light with a shadow is a pass of its own
+ * that is clipped before it is added. The headlight shines along the gaze, so it needs no light of three's.
+ */
+const LIGHT = /* glsl */ `
+varying vec3 vViewPosition;
+uniform vec3 headlightDiffuse;
+uniform vec3 headlightSpecular;
+uniform float directionalHighlight;
+float highlightShare;
+struct BlinnPhongMaterial { vec3 diffuseColor; vec3 specularColor; float specularShininess; float specularStrength; };
+void shine(vec3 direction, vec3 light, vec3 highlight, vec3 normal, vec3 eye, BlinnPhongMaterial material, inout ReflectedLight lit) {
+  float facing = dot(normal, direction);
+  if (facing <= 0.0) return;
+  lit.directDiffuse += facing * light * material.diffuseColor;
+  float gloss = pow(max(dot(normal, normalize(direction + eye)), 1e-6), material.specularShininess);
+  lit.directSpecular += gloss * highlight * material.specularColor;
+}
+void RE_Direct_MuJoCo(IncidentLight light, vec3 position, vec3 normal, vec3 eye, vec3 coat, BlinnPhongMaterial material, inout ReflectedLight lit) {
+  shine(light.direction, light.color, light.color * highlightShare, normal, eye, material, lit);
+}
+void RE_IndirectDiffuse_MuJoCo(vec3 irradiance, vec3 position, vec3 normal, vec3 eye, vec3 coat, BlinnPhongMaterial material, inout ReflectedLight lit) {
+  lit.indirectDiffuse += irradiance * material.diffuseColor;
+}
+#define RE_Direct RE_Direct_MuJoCo
+#define RE_IndirectDiffuse RE_IndirectDiffuse_MuJoCo
+`;
+
+const NOTHING = 'ReflectedLight(vec3(0.0), vec3(0.0), vec3(0.0), vec3(0.0))';
+const CALL = /RE_Direct\( directLight,([^;]*), reflectedLight \);/g;
+
+/** The loops over three's lights, each light apart; `kind` is SPOT or DIR by the loop it stands in. */
+function loops(): string {
+  let seen = 0;
+  const kinds = ['POINT', 'SPOT', 'SUN', 'DIR'];
+  const lights = ShaderChunk.lights_fragment_begin.replace(CALL, (_, inputs: string) => {
+    const kind = kinds[seen++];
+    if (kind !== 'SPOT' && kind !== 'DIR') return '';
+    const share = kind === 'SPOT' ? '10.0 * fract(spotLight.decay)' : 'directionalHighlight';
+    return `
+      own = ${NOTHING};
+      highlightShare = ${share};
+      RE_Direct( directLight,${inputs}, own );
+      #if ( UNROLLED_LOOP_INDEX < NUM_${kind}_LIGHT_SHADOWS )
+        passes += min(own.directDiffuse + own.directSpecular, vec3(1.0));
+      #else
+        reflectedLight.directDiffuse += own.directDiffuse;
+        reflectedLight.directSpecular += own.directSpecular;
+      #endif`;
+  });
+  return `ReflectedLight own;
+    vec3 passes = vec3(0.0);
+    ${lights}
+    shine(vec3(0.0, 0.0, 1.0), headlightDiffuse, headlightSpecular, geometryNormal, geometryViewDir, material, reflectedLight);`;
+}
+
+const SPOT = ShaderChunk.lights_pars_begin
+  .replace(
+    'getSpotAttenuation( spotLight.coneCos, spotLight.penumbraCos, angleCos )',
+    'angleCos < spotLight.coneCos ? 0.0 : pow( max( angleCos, 1e-6 ), floor( spotLight.decay ) )',
+  )
+  .replace('light.color *= getDistanceAttenuation( lightDistance, spotLight.distance, spotLight.decay );', '');
+
+/** What the shader needs to know of a scene besides three's lights. */
+export interface LightUniforms {
+  readonly headlightDiffuse: { readonly value: readonly number[] };
+  readonly headlightSpecular: { readonly value: readonly number[] };
+  readonly directionalHighlight: { readonly value: number };
+}
+
+export function lightUniforms({ view, lights }: SceneManifest): LightUniforms {
+  const { active, diffuse, specular } = view.headlight;
+  const directional = lights.find((light) => light.active && light.kind === 'directional');
+  return {
+    headlightDiffuse: { value: active ? diffuse : [0, 0, 0] },
+    headlightSpecular: { value: active ? specular : [0, 0, 0] },
+    directionalHighlight: { value: directional === undefined ? 0 : highlightShare(directional) },
+  };
+}
+
+/** How bright a light's highlights are beside its light on matt surfaces, at most 9.9. */
+export function highlightShare(light: SceneManifest['lights'][number]): number {
+  const brightest = Math.max(...light.diffuse);
+  return brightest === 0 ? 0 : Math.min(9.9, Math.max(...light.specular) / brightest);
+}
+
+/** @param sample GLSL of the colour of the texture, white for none */
+export function lightAsMuJoCo(
+  material: MeshPhongMaterial,
+  uniforms: LightUniforms,
+  more: { readonly name: string; readonly change: (shader: WebGLProgramParametersWithUniforms) => string },
+): void {
+  material.onBeforeCompile = (shader) => {
+    Object.assign(shader.uniforms, uniforms);
+    const sample = more.change(shader);
+    shader.fragmentShader = shader.fragmentShader
+      .replace('#include <lights_pars_begin>', SPOT)
+      .replace('#include <lights_phong_pars_fragment>', LIGHT)
+      .replace('#include <map_fragment>', `vec4 textured = ${sample};\ndiffuseColor.a *= textured.a;`)
+      .replace('#include <lights_fragment_begin>', loops())
+      .replace(
+        '#include <opaque_fragment>',
+        'outgoingLight = (min(outgoingLight, vec3(1.0)) + passes) * textured.rgb;\n#include <opaque_fragment>',
+      );
+  };
+  material.customProgramCacheKey = () => more.name;
+}

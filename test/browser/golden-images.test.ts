@@ -1,0 +1,60 @@
+import { readFileSync } from 'node:fs';
+import type { Browser, Page } from 'playwright-core';
+import { ssim } from 'ssim.js';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { browserSkipReason, launchChromium } from '../support/chromium.ts';
+import { drawStill, goldenScenes, stillScript, type GoldenScene } from './support/stills.ts';
+
+/**
+ * Cube textures: all of Meta-World. Checker floor: walker, finger, ball-in-cup, cheetah, reacher, fish.
+ * A transparent site, a mesh seen close up, a light that follows: drawer-close, assembly, walker.
+ */
+const VIEWS = [
+  'metaworld/reach-v3@corner',
+  'metaworld/assembly-v3@behindGripper',
+  'metaworld/door-open-v3@behindGripper',
+  'metaworld/drawer-close-v3@behindGripper',
+  'metaworld/peg-insert-side-v3@behindGripper',
+  'dmcontrol/walker-walk@side',
+  'dmcontrol/ball-in-cup-catch@cam0',
+  'dmcontrol/cheetah-run@side',
+  'dmcontrol/reacher-easy@fixed',
+  'dmcontrol/finger-spin@cam0',
+  'dmcontrol/fish-swim@fixed_top',
+];
+
+/**
+ * The pictures in `golden-images/` are MuJoCo's own (`support/golden_scenes.py --pictures`); here only its physics runs.
+ */
+describe.skipIf(browserSkipReason() !== undefined)('what the page draws is what MuJoCo draws', () => {
+  let browser: Browser;
+  let tab: Page;
+  let scenes: GoldenScene[];
+
+  beforeAll(async () => {
+    const [launched, recorded, script] = await Promise.all([launchChromium(), goldenScenes(VIEWS), stillScript()]);
+    browser = launched;
+    scenes = recorded;
+    tab = await browser.newPage();
+    await tab.goto('about:blank');
+    await tab.addScriptTag({ content: script });
+  });
+
+  afterAll(() => browser.close());
+
+  test.each(VIEWS)('%s', async (view) => {
+    const task = view.slice(0, view.indexOf('@'));
+    const scene = scenes.find(({ recorded }) => recorded.task === task)!;
+    const file = new URL(`golden-images/${task.replace('/', '-')}.png`, import.meta.url);
+    const drawn = await drawStill(tab, scene, readFileSync(file));
+
+    expect(scene.bodies.length).toBeGreaterThan(0);
+    for (const [frame, x, y] of scene.bodies) {
+      const [ourX, ourY] = drawn.origins[frame]!;
+      expect(Math.hypot(ourX - x, ourY - y), `origin of frame ${frame} in pixels`).toBeLessThan(0.5);
+    }
+    const { mssim } = ssim(drawn.ours, drawn.reference, { ssim: 'original', downsample: false });
+    console.info(`${view}: SSIM ${mssim.toFixed(4)}`);
+    expect(mssim).toBeGreaterThanOrEqual(0.9);
+  });
+});

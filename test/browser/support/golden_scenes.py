@@ -1,0 +1,67 @@
+"""Writes scenes at their start with what MuJoCo itself sees of them, for the golden images of the page.
+
+Usage: golden_scenes.py OUT TASK@CAMERA...            writes what record_scenes.py writes, without any step,
+                                                     and OUT/<n>.view.json: where MuJoCo's camera sees each body
+       golden_scenes.py --pictures DIR TASK@CAMERA... renders DIR/<task>.png (needs MUJOCO_GL=osmesa or egl)
+"""
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import mujoco
+import numpy as np
+from record_scenes import dmcontrol_task, metaworld_task, record
+
+SIDE = 480
+
+
+def start_of(task: str) -> tuple[Any, Any]:
+    """Model and data of the task's recorded start."""
+    domain, name = task.split("/")
+    play = metaworld_task(name) if domain == "metaworld" else dmcontrol_task(name)
+    model, data, _, _ = next(play)
+    return model, data
+
+
+def seen_bodies(model: Any, data: Any, camera: int) -> list[list[float]]:
+    """[frame, x, y] in pixels, from the upper left, of each body's origin in front of the camera."""
+    local = (data.xpos - data.cam_xpos[camera]) @ data.cam_xmat[camera].reshape(3, 3)
+    focal = SIDE / 2 / np.tan(np.radians(model.cam_fovy[camera]) / 2)
+    return [
+        [body, SIDE / 2 - focal * x / z, SIDE / 2 + focal * y / z]
+        for body, (x, y, z) in enumerate(local.tolist())
+        if body > 0 and z < -1e-3
+    ]
+
+
+def describe(out: Path, number: int, task: str, camera_name: str) -> None:
+    """Writes the scene and the places of its bodies."""
+    record(out, number, f"{task}:0")
+    model, data = start_of(task)
+    camera = model.camera(camera_name).id
+    view = {"camera": camera, "bodies": seen_bodies(model, data, camera)}
+    out.joinpath(f"{number}.view.json").write_text(json.dumps(view))
+
+
+def picture(out: Path, task: str, camera_name: str) -> None:
+    """Renders one task with MuJoCo's default options."""
+    from PIL import Image
+
+    model, data = start_of(task)
+    with mujoco.Renderer(model, SIDE, SIDE) as renderer:
+        renderer.update_scene(data, camera_name)
+        image = Image.fromarray(renderer.render())
+    image.save(out / f"{task.replace('/', '-')}.png", optimize=True)
+
+
+if __name__ == "__main__":
+    pictures = sys.argv[1] == "--pictures"
+    directory = Path(sys.argv[2 if pictures else 1])
+    for index, argument in enumerate(sys.argv[3 if pictures else 2 :]):
+        task, camera_name = argument.split("@")
+        if pictures:
+            picture(directory, task, camera_name)
+        else:
+            describe(directory, index, task, camera_name)

@@ -1,0 +1,110 @@
+import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import type { Page } from 'playwright-core';
+import { build } from 'vite';
+import { readScenes, type RecordedScene } from './recorded-scenes.ts';
+
+const run = promisify(execFile);
+const root = new URL('../../../', import.meta.url).pathname;
+const PYTHON = join(root, '.l2m/venv/bin/python');
+/** Pixels of either side of a picture; `golden_scenes.py` has the same number. */
+const SIDE = 480;
+
+/** A scene at its start and what MuJoCo's own camera sees of it. */
+export interface GoldenScene {
+  readonly recorded: RecordedScene;
+  readonly camera: number;
+  /** Frame, x and y in pixels of every body in front of the camera. */
+  readonly bodies: readonly (readonly [number, number, number])[];
+}
+
+/** Runs real simulators, without any renderer. @param views `metaworld/reach-v3@corner`: task and camera */
+export async function goldenScenes(views: readonly string[]): Promise<GoldenScene[]> {
+  if (!existsSync(PYTHON)) throw new Error('the simulators are not set up: node server/setup/bootstrap.mjs test');
+  const directory = await mkdtemp(join(tmpdir(), 'l2m-golden-'));
+  try {
+    const script = join(root, 'test/browser/support/golden_scenes.py');
+    const env = { ...process.env, PYTHONPATH: join(root, 'sim-bridge/src') };
+    await run(PYTHON, [script, directory, ...views], { env, timeout: 150_000 });
+    const recorded = await readScenes(directory, views.length);
+    return await Promise.all(
+      recorded.map(async (each, index) => {
+        const view = JSON.parse(await readFile(join(directory, `${index}.view.json`), 'utf8')) as Omit<
+          GoldenScene,
+          'recorded'
+        >;
+        return { recorded: each, ...view };
+      }),
+    );
+  } finally {
+    await rm(directory, { recursive: true });
+  }
+}
+
+/** The page's scene code as one script that puts `drawStill` on the window as `stills`. */
+export async function stillScript(): Promise<string> {
+  const built = await build({
+    configFile: false,
+    logLevel: 'error',
+    build: {
+      write: false,
+      minify: false,
+      lib: { entry: join(root, 'dashboards/scene/still.ts'), name: 'stills', formats: ['iife'] },
+    },
+  });
+  const outputs = (Array.isArray(built) ? built : [built]).flatMap((each) => ('output' in each ? each.output : []));
+  const chunk = outputs.find((each) => each.type === 'chunk');
+  if (chunk === undefined) throw new Error('vite made no script of dashboards/scene/still.ts');
+  return chunk.code;
+}
+
+export interface Pixels {
+  readonly width: number;
+  readonly height: number;
+  readonly data: Uint8ClampedArray;
+}
+
+export interface DrawnStill {
+  readonly ours: Pixels;
+  readonly reference: Pixels;
+  readonly origins: readonly (readonly [number, number])[];
+}
+
+/** Draws a scene in a tab that `stillScript` was added to, and reads a reference picture with the same browser. */
+export async function drawStill(tab: Page, { recorded, camera }: GoldenScene, reference: Buffer): Promise<DrawnStill> {
+  const text = (bytes: ArrayBufferView) => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64');
+  const { scene } = recorded;
+  const drawn = await tab.evaluate<{ ours: string; reference: string; origins: [number, number][] }>(`(async () => {
+    const bytes = async (base64) => (await fetch('data:;base64,' + base64)).arrayBuffer();
+    const canvas = document.createElement('canvas');
+    canvas.width = canvas.height = ${SIDE};
+    const { origins } = stills.drawStill(canvas, {
+      manifest: ${Buffer.from(scene.manifest).toString('utf8')},
+      assets: await bytes('${text(scene.assets)}'),
+      poses: new Float32Array(await bytes('${text(recorded.poses(0))}')),
+      camera: ${camera},
+    });
+    const image = await createImageBitmap(new Blob([await bytes('${reference.toString('base64')}')]));
+    const pixelsOf = (source) => {
+      const flat = new OffscreenCanvas(${SIDE}, ${SIDE}).getContext('2d');
+      flat.drawImage(source, 0, 0);
+      const { data } = flat.getImageData(0, 0, ${SIDE}, ${SIDE});
+      let text = '';
+      for (let at = 0; at < data.length; at += 8192) text += String.fromCharCode(...data.subarray(at, at + 8192));
+      return btoa(text);
+    };
+    const answer = { ours: pixelsOf(canvas), reference: pixelsOf(image), origins };
+    canvas.getContext('webgl2').getExtension('WEBGL_lose_context').loseContext();
+    return answer;
+  })()`);
+  const pixels = (base64: string): Pixels => ({
+    width: SIDE,
+    height: SIDE,
+    data: new Uint8ClampedArray(Buffer.from(base64, 'base64')),
+  });
+  return { ours: pixels(drawn.ours), reference: pixels(drawn.reference), origins: drawn.origins };
+}
