@@ -106,8 +106,12 @@ function taskOf(name: string): TaskId {
   });
 }
 
+/** A lost worker takes all lanes with it, so that an unlucky episode may well be begun anew more often than in an evaluation. */
+const MAX_ATTEMPTS = 20;
+
 /** As many environments as step together, evenly over as many workers as that allows. */
-function configFor(config: ServerConfig, parallel: number): ServerConfig {
+function configFor(given: ServerConfig, parallel: number): ServerConfig {
+  const config = { ...given, maxAttempts: Math.max(given.maxAttempts, MAX_ATTEMPTS) };
   if (config.workers === 0) return config;
   const counts = Array.from({ length: Math.min(config.workers, parallel) }, (_, i) => i + 1);
   const workers = counts.findLast((count) => parallel % count === 0) ?? 1;

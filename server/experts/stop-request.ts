@@ -49,10 +49,12 @@ export class StopRequest {
     this.#signal.addEventListener('abort', onStop);
     if (this.requested()) onStop();
     try {
-      const { state, message } = await handle.over;
+      const { state, message, errorEpisodes } = await handle.over;
       this.throwFailure();
-      if (state === 'finished' || this.requested()) return;
-      throw new L2mError('L2M_SIMULATOR_FAULT', message === '' ? `${handle.run} is ${state}` : message);
+      // A run whose episodes are errors has finished, too; learning cannot go on without them.
+      if (this.requested() || (state === 'finished' && errorEpisodes === 0)) return;
+      const got = message === '' ? `${handle.run} is ${state} with ${errorEpisodes} failed episodes` : message;
+      throw new L2mError('L2M_SIMULATOR_FAULT', got, { hint: 'Go on with --resume.' });
     } finally {
       clearInterval(watch);
       this.#signal.removeEventListener('abort', onStop);
