@@ -3,11 +3,14 @@
  * and answers with one, see `turns.ts`. First argument: BackendOptions as JSON.
  */
 import { createInterface } from 'node:readline';
-import { dispose, memory, randomNormal } from '@tensorflow/tfjs-core';
-import { PAPER_MODULATION, type ModelConfig } from '../../agent/config.ts';
+import { dispose, randomNormal } from '@tensorflow/tfjs-core';
+import { PAPER_MODULATION, type PolicyConfig } from '../../agent/config.ts';
 import { randomSource } from '../../agent/random.ts';
 import { initialiseParameters } from '../../agent/weights/initialise.ts';
-import { poolShapes, type ParameterRecord } from '../../agent/weights/names.ts';
+import { poolShapes, readParameters, type ParameterRecord } from '../../agent/weights/names.ts';
+import { policyConfigOf } from '../../server/checkpoints/manifest.ts';
+import { readCheckpoint } from '../../server/checkpoints/read-checkpoint.ts';
+import { defaultCheckpoint } from '../../server/cli/default-checkpoint.ts';
 import { compileDecision, type DecisionForm } from '../../server/inference/decision-function.ts';
 import { currentBackend, describeBackend, startBackend, type BackendOptions } from '../../server/tensors/backend.ts';
 import { BENCH_MODELS, type BenchWidth } from './sizes.ts';
@@ -16,8 +19,8 @@ import { updateCall, type UpdateKind } from './update-call.ts';
 import { randomWindows } from '../support/random-windows.ts';
 
 interface Request {
-  readonly work: 'decide' | 'tokens' | 'update' | 'matmul' | 'memory';
-  readonly width: BenchWidth;
+  readonly work: 'decide' | 'tokens' | 'update' | 'matmul';
+  readonly width: BenchWidth | 'shipped';
   readonly batch: number;
   readonly dims: number;
   readonly form: DecisionForm;
@@ -28,24 +31,38 @@ interface Request {
 /** Runs once and has read the result when it returns. */
 type Call = () => Promise<unknown>;
 
-const models = new Map<BenchWidth, ParameterRecord>();
-const calls = new Map<string, Promise<Call>>();
-
-function modelOf(width: BenchWidth): { model: ModelConfig; parameters: ParameterRecord } {
-  const model = BENCH_MODELS[width];
-  const known = models.get(width);
-  if (known !== undefined) return { model, parameters: known };
-  const parameters = initialiseParameters({ model, modulation: PAPER_MODULATION }, randomSource(1));
-  models.set(width, parameters);
-  return { model, parameters };
+interface Policy extends Pick<PolicyConfig, 'model' | 'modulation'> {
+  readonly parameters: ParameterRecord;
 }
 
-function decideCall({ width, batch, dims, form }: Request): Call {
-  const { model, parameters } = modelOf(width);
-  const config = { model, modulation: PAPER_MODULATION };
-  const graphs = compileDecision(parameters, config, { sizes: [batch], actionDimensions: dims, form });
-  const pool = Object.keys(poolShapes(model, PAPER_MODULATION)).map((name) => [name, parameters[name]!] as const);
-  const inputs = { ...randomWindows(model, batch), ...Object.fromEntries(pool) };
+const policies = new Map<Request['width'], Promise<Policy>>();
+const calls = new Map<string, Promise<Call>>();
+
+/** Weights drawn at random; how long a decision takes does not depend on them. */
+function randomPolicy(width: BenchWidth): Policy {
+  const config = { model: BENCH_MODELS[width], modulation: PAPER_MODULATION };
+  return { ...config, parameters: initialiseParameters(config, randomSource(1)) };
+}
+
+async function shippedPolicy(): Promise<Policy> {
+  const { manifest, arrays } = await readCheckpoint(defaultCheckpoint());
+  const config = policyConfigOf(manifest);
+  return { ...config, parameters: readParameters(arrays, config) };
+}
+
+function policyOf(width: Request['width']): Promise<Policy> {
+  const made = policies.get(width) ?? (width === 'shipped' ? shippedPolicy() : Promise.resolve(randomPolicy(width)));
+  policies.set(width, made);
+  return made;
+}
+
+async function decideCall({ width, batch, dims, form }: Request): Promise<Call> {
+  const policy = await policyOf(width);
+  const graphs = compileDecision(policy.parameters, policy, { sizes: [batch], actionDimensions: dims, form });
+  const pool = Object.keys(poolShapes(policy.model, policy.modulation)).map(
+    (name) => [name, policy.parameters[name]!] as const,
+  );
+  const inputs = { ...randomWindows(policy.model, batch), ...Object.fromEntries(pool) };
   return async () => {
     const outputs = graphs.run(inputs);
     const tokens = await outputs['actionTokens']!.data();
@@ -67,11 +84,10 @@ function makeCall(request: Request): Promise<Call> {
   switch (request.work) {
     case 'decide':
     case 'tokens':
-      return Promise.resolve(decideCall(request));
+      return decideCall(request);
     case 'update':
-      return Promise.resolve(updateCall(BENCH_MODELS[request.width], request.kind, request.form));
+      return Promise.resolve(updateCall(BENCH_MODELS[request.width as BenchWidth], request.kind, request.form));
     case 'matmul':
-    case 'memory':
       return Promise.resolve(matmulCall());
   }
 }
@@ -99,9 +115,6 @@ async function timed(call: Call, count: number): Promise<Times> {
 }
 
 async function answer(request: Request): Promise<unknown> {
-  if (request.work === 'memory') {
-    return { tensors: memory().numTensors, residentMiB: process.memoryUsage().rss / 2 ** 20 };
-  }
   const call = await callOf(request);
   if (request.work === 'tokens') return { tokens: await call() };
   return timed(call, request.calls);
