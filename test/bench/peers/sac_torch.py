@@ -105,7 +105,10 @@ def main() -> None:
     torch.set_num_threads(options.threads)
     hidden = [int(width) for width in options.hidden.split(",")]
     learner = Learner(options.observation, options.action, hidden, options.batch)
-    print(json.dumps({"library": f"PyTorch {torch.__version__}", "threads": torch.get_num_threads()}), flush=True)
+    print(
+        json.dumps({"library": f"PyTorch {torch.__version__}", "threads": torch.get_num_threads()}),
+        flush=True,
+    )
     for line in sys.stdin:
         wall: list[float] = []
         processor: list[float] = []

@@ -1,6 +1,6 @@
 """Writes torch-update.json: two updates of soft actor-critic by PyTorch, with every number that goes in and comes out.
 
-  python make_torch_update.py > torch-update.json      (needs torch; the peer's own environment has it)
+python make_torch_update.py > torch-update.json      (needs torch; the peer's own environment has it)
 """
 
 from __future__ import annotations
@@ -55,17 +55,23 @@ def main() -> None:
         torch.randn_like = lambda _: queue.pop(0)  # type: ignore[assignment]
         losses.append(learner.update())
         torch.randn_like = drawn
-        updates.append({
-            "observations": numbers(learner.now),
-            "nextObservations": numbers(learner.then),
-            "actions": numbers(learner.actions),
-            "rewards": numbers(learner.rewards),
-            "noise": numbers(noise),
-            "nextNoise": numbers(next_noise),
-        })
+        updates.append(
+            {
+                "observations": numbers(learner.now),
+                "nextObservations": numbers(learner.then),
+                "actions": numbers(learner.actions),
+                "rewards": numbers(learner.rewards),
+                "noise": numbers(noise),
+                "nextNoise": numbers(next_noise),
+            }
+        )
     shape = {"observationSize": OBSERVATION, "actionSize": ACTION, "hidden": HIDDEN}
     after = {**weights(learner), "criticLosses": losses}
-    print(json.dumps({"torch": torch.__version__, "shape": shape, "before": before, "updates": updates, "after": after}))
+    print(
+        json.dumps(
+            {"torch": torch.__version__, "shape": shape, "before": before, "updates": updates, "after": after}
+        )
+    )
 
 
 if __name__ == "__main__":
