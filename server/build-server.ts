@@ -127,9 +127,9 @@ async function compose(
     { config, serverId, workerArguments: options.workerArguments ?? (() => []) },
   );
   closers.push(() => fleet.close());
-  const scenes = new SceneBook(new SceneStore(join(config.data, 'scenes')), (task) => {
-    fleet.ask(task, { type: 'want-scene', task });
-  });
+  const scenes = new SceneBook(new SceneStore(join(config.data, 'scenes')), (task) =>
+    fleet.ask(task, { type: 'want-scene', task }),
+  );
   parts.scenes = scenes;
   const library = await RecordingLibrary.open(join(config.data, 'recordings'), config.recordLimitMb * 1_000_000);
   const recordings = new EpisodeRecordings({
@@ -175,7 +175,8 @@ async function compose(
     engine,
     describe: async (tasks) => {
       const specs = await fleet.catalog.describe(tasks);
-      if (options.serve || config.record !== 'none') scenes.want(tasks);
+      // A third of a second of a worker for each task: without a page, geometry waits until somebody asks for it.
+      if (options.serve) scenes.want(tasks);
       return specs;
     },
     policyFor: (request) => policies.policyFor(request),

@@ -36,7 +36,10 @@ export interface TaskCatalog {
 /** What the HTTP API works on; made by the composition root. */
 export interface HttpDependencies {
   readonly store: RunStore;
-  readonly recordings: { readonly library: RecordingLibrary; readonly scenes: Pick<SceneBook, 'of' | 'store'> };
+  readonly recordings: {
+    readonly library: RecordingLibrary;
+    readonly scenes: Pick<SceneBook, 'of' | 'ensure' | 'store'>;
+  };
   readonly runs: RunControl;
   readonly readiness: () => ReadinessReport;
   readonly tasks: TaskCatalog;

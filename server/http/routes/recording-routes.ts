@@ -105,7 +105,7 @@ export function addRecordingRoutes(api: Api, { recordings }: HttpDependencies): 
     const file = readRecordingHeader(bytes);
     if (!file.ok) throw new L2mError('L2M_RECORDING_INVALID', file.error);
     const { task, scene: recorded } = file.value.header;
-    const hash = recorded || scenes.of(task);
+    const hash = recorded === '' ? await scenes.ensure(task) : recorded;
     const scene = await scenes.store.get(hash);
     if (scene === undefined) throw new L2mError('L2M_SCENE_UNKNOWN', hash === '' ? `of ${task}` : hash);
     const whole = await withSections(bytes, {

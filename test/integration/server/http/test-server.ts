@@ -112,7 +112,7 @@ export async function openTestServer(options: Partial<HttpOptions> = {}): Promis
   });
   const state: { readiness: ReadinessReport } = { readiness: { state: 'ready', reasons: [] } };
   const library = await RecordingLibrary.open(join(directory, 'recordings'), 1e9);
-  const scenes = new SceneBook(new SceneStore(join(directory, 'scenes')), () => undefined);
+  const scenes = new SceneBook(new SceneStore(join(directory, 'scenes')), () => false);
   const dependencies: HttpDependencies = {
     store,
     recordings: { library, scenes },

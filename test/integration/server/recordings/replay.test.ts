@@ -7,7 +7,7 @@ import { main } from '../../../../server/main.ts';
 import { loadRecording, type LoadedRecording } from '../../../../server/recordings/load-recording.ts';
 import { recordingBytes, readSection } from '../../../../server/recordings/recording-file.ts';
 import { resimulate } from '../../../../server/recordings/resimulate.ts';
-import { liveServer, shortRun, temporaryFolder } from '../../../support/live-server.ts';
+import { liveServer, shortRun, temporaryFolder, until } from '../../../support/live-server.ts';
 
 /** Recorded from real simulators by the server itself, and simulated again by another process. */
 describe('a recorded episode', () => {
@@ -61,6 +61,23 @@ describe('a recorded episode', () => {
     },
     60_000,
   );
+
+  it('whose geometry nobody asked for gets it when it is wanted', async () => {
+    const serving = await liveServer({}, { serve: true });
+    try {
+      const episode = 'metaworld.reach-v3.0.1';
+      const bytes = await server.recordings.read(run, episode);
+      const header = readRecordingHeader(bytes);
+      expect(header.ok && header.value.header.scene).toBe('');
+      await serving.recordings.add({ run, episode, bytes }, new Set());
+      await until('a worker', () => serving.fleet.readyCount > 0);
+      const reply = await fetch(`${serving.url ?? ''}/api/runs/${run}/recordings/${episode}?scene=true`);
+      const assets = await readSection(new Uint8Array(await reply.arrayBuffer()), 'sceneAssets');
+      expect(assets.ok && (assets.value?.length ?? 0)).toBeGreaterThan(1_000_000);
+    } finally {
+      await serving.close();
+    }
+  }, 60_000);
 
   it('that was tampered with is found out at its first difference', async () => {
     const recording = await load('metaworld.reach-v3.0.1');
