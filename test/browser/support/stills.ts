@@ -76,7 +76,8 @@ export interface DrawnStill {
 
 /** Draws a scene in a tab that `stillScript` was added to, and reads a reference picture with the same browser. */
 export async function drawStill(tab: Page, { recorded, camera }: GoldenScene, reference: Buffer): Promise<DrawnStill> {
-  const text = (bytes: ArrayBufferView) => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64');
+  const text = (bytes: ArrayBufferView) =>
+    Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64');
   const { scene } = recorded;
   const drawn = await tab.evaluate<{ ours: string; reference: string; origins: [number, number][] }>(`(async () => {
     const bytes = async (base64) => (await fetch('data:;base64,' + base64)).arrayBuffer();
