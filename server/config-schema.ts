@@ -89,7 +89,7 @@ export const ServerConfigSchema = Type.Object(
     }),
     record: Type.Union([Type.Literal('all'), Type.Literal('sampled'), Type.Literal('none')], {
       default: 'sampled',
-      description: 'poses to record: all, sampled (every tenth start, and what is watched) or none (no recordings)',
+      description: 'poses to record: all, sampled (every 25th start, and what is watched) or none (no recordings)',
     }),
     recordLimitMb: Type.Integer({
       default: 4096,
