@@ -29,7 +29,9 @@ function modelLight(light: SceneLight, manifest: SceneManifest): DirectionalLigh
   const decay = Math.round(light.exponent) + highlightShare(light) / 10;
   const spot = new SpotLight(color(light.diffuse), 1, 0, angle, 0, decay);
   spot.shadow.focus = manifest.view.shadowScale ?? 0.6;
-  spot.shadow.camera.near = 0.01 * manifest.view.extent;
+  // Close planes: depths of a wide range are too coarse to tell a leg from the floor beneath it.
+  spot.shadow.camera.near = 0.1 * manifest.view.extent;
+  spot.shadow.camera.far = 30 * manifest.view.extent;
   return spot;
 }
 
@@ -49,7 +51,7 @@ function addShadow(light: DirectionalLight | SpotLight, manifest: SceneManifest)
   const { extent, shadowClip = 1 } = manifest.view;
   light.castShadow = true;
   light.shadow.mapSize.set(SHADOW_MAP_SIZE, SHADOW_MAP_SIZE);
-  light.shadow.bias = -0.0005;
+  light.shadow.bias = light instanceof SpotLight ? -0.0001 : -0.0005;
   light.shadow.normalBias = 0.002 * extent;
   if (light instanceof DirectionalLight) {
     const { camera } = light.shadow;

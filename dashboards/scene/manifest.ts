@@ -14,7 +14,7 @@ export type GeomType = 'plane' | 'heightField' | 'sphere' | 'capsule' | 'ellipso
 
 /** Frame 0 is the world; frame k is row k - 1 of the pose stream. */
 export interface SceneFrame {
-  readonly kind: 'body' | 'geom' | 'site' | 'light' | 'camera';
+  readonly kind: 'body' | 'geom' | 'site' | 'light' | 'camera' | 'tendon';
   readonly name: string;
   readonly parent: number;
 }
@@ -45,6 +45,35 @@ export interface SceneMesh {
   readonly normals: ArrayAddress;
   readonly textureCoordinates: ArrayAddress | null;
   readonly indices: ArrayAddress;
+}
+
+/** A surface that bodies pull along: as it is when nothing is bent, and up to four bodies for each vertex. */
+export interface SceneSkin {
+  readonly name: string;
+  readonly rgba: readonly [number, number, number, number];
+  readonly material: number;
+  readonly positions: ArrayAddress;
+  readonly textureCoordinates: ArrayAddress | null;
+  readonly indices: ArrayAddress;
+  /** uint16 [vertices, 4]: indices into `bodies`. */
+  readonly bones: ArrayAddress;
+  readonly weights: ArrayAddress;
+  /** Frame of each bone. */
+  readonly bodies: readonly number[];
+  readonly bindPositions: ArrayAddress;
+  readonly bindQuaternions: ArrayAddress;
+}
+
+/** A line through frames `first` .. `first + count - 1`. */
+export interface SceneTendon {
+  readonly first: number;
+  readonly count: number;
+  /** Half its thickness. */
+  readonly width: number;
+  readonly rgba: readonly [number, number, number, number];
+  readonly material: number;
+  /** Length of a string that hangs while its two ends are closer together; 0 for a tendon that is always straight. */
+  readonly hangingLength: number;
 }
 
 export interface SceneHeightField {
@@ -105,6 +134,9 @@ export interface SceneManifest {
   readonly sites: readonly SceneGeom[];
   readonly meshes: readonly SceneMesh[];
   readonly heightFields: readonly SceneHeightField[];
+  /** Missing in older scenes. */
+  readonly skins?: readonly SceneSkin[];
+  readonly tendons?: readonly SceneTendon[];
   readonly materials: readonly SceneMaterial[];
   readonly textures: readonly SceneTexture[];
   readonly lights: readonly SceneLight[];

@@ -1,9 +1,11 @@
-import { Group, Matrix4, Mesh, Quaternion, Scene, Vector3 } from 'three';
+import { Group, Matrix4, Mesh, Quaternion, Scene, Vector3, type SkinnedMesh } from 'three';
 import { GeometryCache, reachOf, stretchOf } from './geometry.ts';
 import { addLights } from './lighting.ts';
 import type { SceneGeom, SceneManifest } from './manifest.ts';
 import { MaterialCache } from './materials.ts';
+import { skinMesh } from './skin.ts';
 import { addSky, type Sky } from './sky.ts';
+import { TendonLine } from './tendon.ts';
 
 /** How much of a scene is subject, not surroundings: where the moving parts are and how far they reach. */
 export interface Subject {
@@ -25,6 +27,8 @@ export class SceneModel {
   readonly #frames: Group[];
   readonly #geometries: GeometryCache;
   readonly #materials: MaterialCache;
+  readonly #skins: readonly SkinnedMesh[];
+  readonly #tendons: readonly TendonLine[];
   readonly #sky: Sky | null;
   /** Reach of the drawables of each frame around its origin; 0 where there are none. */
   readonly #reach: number[];
@@ -41,6 +45,13 @@ export class SceneModel {
       this.scene.add(frame);
     }
     for (const geom of [...manifest.geoms, ...manifest.sites]) this.#addDrawable(geom);
+    this.#skins = (manifest.skins ?? []).map((skin) =>
+      skinMesh(skin, assets, { material: this.#materials.materialOf(surface(skin)), frames: this.#frames }),
+    );
+    this.#tendons = (manifest.tendons ?? []).map(
+      (tendon) => new TendonLine(tendon, this.#materials.materialOf(surface(tendon))),
+    );
+    for (const mesh of [...this.#skins, ...this.#tendons.map((tendon) => tendon.mesh)]) this.scene.add(mesh);
     addLights(manifest, this.scene, this.#frames);
     this.#sky = addSky(manifest, assets, this.scene);
   }
@@ -52,6 +63,7 @@ export class SceneModel {
       frame.visible = readPose(poses, index);
       if (frame.visible) frame.matrix.compose(place, turn, unit);
     }
+    for (const tendon of this.#tendons) tendon.follow(poses);
     this.scene.updateMatrixWorld(true);
   }
 
@@ -96,6 +108,8 @@ export class SceneModel {
     this.#geometries.dispose();
     this.#materials.dispose();
     this.#sky?.dispose();
+    for (const skin of this.#skins) skin.geometry.dispose();
+    for (const tendon of this.#tendons) tendon.dispose();
   }
 
   #addDrawable(geom: SceneGeom): void {
@@ -116,6 +130,12 @@ export class SceneModel {
     const reach = reachOf(geom, geometry);
     this.#reach[geom.frame] = Math.max(this.#reach[geom.frame]!, reach > 0 ? mesh.position.length() + reach : 0);
   }
+}
+
+/** What the material of a skin or tendon is made from: that of a mesh with the same colours. */
+function surface({ rgba, material }: Pick<SceneGeom, 'rgba' | 'material'>): SceneGeom {
+  const nowhere = { frame: 0, position: [0, 0, 0], quaternion: [1, 0, 0, 0] } as const;
+  return { ...nowhere, id: -1, name: '', type: 'mesh', size: [1, 1, 1], group: 0, rgba, material };
 }
 
 /** Reads the pose of a frame into `place` and `turn`. */

@@ -6,8 +6,8 @@ import { browserSkipReason, launchChromium } from '../support/chromium.ts';
 import { drawStill, goldenScenes, stillScript, type GoldenScene } from './support/stills.ts';
 
 /**
- * Cube textures: all of Meta-World. Checker floor: walker, finger, ball-in-cup, cheetah, reacher, fish.
- * A transparent site, a mesh seen close up, a light that follows: drawer-close, assembly, walker.
+ * Cube textures: all of Meta-World. Checker floor and sky: all of DMControl but the one from above. A skin: dog. A tendon
+ * that hangs: ball-in-cup. Lights and cameras that follow: walker, cheetah, dog.
  */
 const VIEWS = [
   'metaworld/reach-v3@corner',
@@ -17,6 +17,7 @@ const VIEWS = [
   'metaworld/peg-insert-side-v3@behindGripper',
   'dmcontrol/walker-walk@side',
   'dmcontrol/ball-in-cup-catch@cam0',
+  'dmcontrol/dog-stand@y-axis',
   'dmcontrol/cheetah-run@side',
   'dmcontrol/reacher-easy@fixed',
   'dmcontrol/finger-spin@cam0',

@@ -15,11 +15,19 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from sim_bridge.scene_assets import TEXTURE_KINDS, AssetBlob, add_height_field, add_mesh, add_texture
+from sim_bridge.scene_assets import (
+    TEXTURE_KINDS,
+    AssetBlob,
+    add_height_field,
+    add_mesh,
+    add_skin,
+    add_texture,
+)
 from sim_bridge.scene_frames import (
     FIXED_MODE,
     HEIGHT_FIELD,
     MESH,
+    SITE_WRAP,
     Model,
     SceneFrames,
     ScenePoses,
@@ -27,6 +35,9 @@ from sim_bridge.scene_frames import (
     is_visible,
     quaternions_from_directions,
     site_rgba,
+    skin_rgba,
+    tendon_points,
+    tendon_rgba,
 )
 
 if TYPE_CHECKING:
@@ -90,6 +101,8 @@ def export_scene(model: Model) -> SceneExport:
         if int(model.geom_type[g]) in GEOM_TYPES and is_visible(model.geom_group[g], geom_rgba(model, g))
     ]
     users = [int(model.geom_matid[g]) for g in geoms] + [int(model.site_matid[s]) for s in frames.sites]
+    skins = [k for k in range(model.nskin) if is_visible(model.skin_group[k], skin_rgba(model, k))]
+    users += [int(model.skin_matid[k]) for k in skins] + [int(model.tendon_matid[t]) for t in frames.tendons]
     materials = _without_none(users)
     textures = _without_none(_texture_of(model, m) for m in materials)
     sky = next((t for t in range(model.ntex) if TEXTURE_KINDS[int(model.tex_type[t])] == "skybox"), -1)
@@ -111,6 +124,18 @@ def export_scene(model: Model) -> SceneExport:
         "sites": [
             _site_record(model, frames, s) | {"material": _position(materials, int(model.site_matid[s]))}
             for s in frames.sites
+        ],
+        "skins": [
+            add_skin(blob, model, k)
+            | {
+                "rgba": _numbers(skin_rgba(model, k)),
+                "material": _position(materials, int(model.skin_matid[k])),
+            }
+            for k in skins
+        ],
+        "tendons": [
+            _tendon_record(model, frames, t) | {"material": _position(materials, int(model.tendon_matid[t]))}
+            for t in frames.tendons
         ],
         "meshes": [add_mesh(blob, model, m) for m in meshes],
         "heightFields": [add_height_field(blob, model, h) for h in fields],
@@ -167,6 +192,9 @@ def _frame_records(model: Model, frames: SceneFrames) -> list[dict[str, Any]]:
         ("camera", frames.cameras, model.camera, model.cam_bodyid),
     ):
         records += [{"kind": kind, "name": view(i).name, "parent": int(bodies[i])} for i in items]
+    for tendon in frames.tendons:
+        point = {"kind": "tendon", "name": model.tendon(tendon).name, "parent": 0}
+        records += [dict(point) for _ in range(tendon_points(model, tendon))]
     return records
 
 
@@ -197,6 +225,34 @@ def _site_record(model: Model, frames: SceneFrames, site: int) -> dict[str, Any]
         "size": _numbers(model.site_size[site]),
         "rgba": _numbers(site_rgba(model, site)),
         "group": int(model.site_group[site]),
+    }
+
+
+def _tendon_record(model: Model, frames: SceneFrames, tendon: int) -> dict[str, Any]:
+    """A line of capsules through frames `first` .. `first` + `count` - 1.
+
+    A string between two sites that only its longest length holds hangs as a curve of that length while its
+    ends are closer together.
+    """
+    adr = int(model.tendon_adr[tendon])
+    loose = (
+        tendon_points(model, tendon) == 2
+        and int(model.tendon_num[tendon]) == 2
+        and bool(model.tendon_limited[tendon])
+        and float(model.tendon_range[tendon][0]) == 0.0
+        and float(model.tendon_stiffness[tendon]) == 0.0
+        and float(model.tendon_damping[tendon]) == 0.0
+        and float(model.tendon_frictionloss[tendon]) == 0.0
+        and int(model.wrap_type[adr]) == SITE_WRAP
+    )
+    first = frames.body_count + sum(map(len, (frames.geoms, frames.sites, frames.lights, frames.cameras)))
+    before = [t for t in frames.tendons if t < tendon]
+    return {
+        "first": first + sum(tendon_points(model, t) for t in before),
+        "count": tendon_points(model, tendon),
+        "width": float(model.tendon_width[tendon]),
+        "rgba": _numbers(tendon_rgba(model, tendon)),
+        "hangingLength": float(model.tendon_range[tendon][1]) if loose else 0.0,
     }
 
 

@@ -90,6 +90,41 @@ def _crisp_normals(
     return np.where(smooth | degenerate, corner_normals, wide).astype(np.float32)
 
 
+def add_skin(blob: AssetBlob, model: Any, skin: int) -> dict[str, Any]:
+    """Adds one skin as it is when nothing is bent, and which bodies pull at each vertex.
+
+    `bones` uint16 [v, 4] are rows of `bodies`, `weights` float32 [v, 4] sum to 1: the four strongest of each.
+    """
+    first, count = int(model.skin_vertadr[skin]), int(model.skin_vertnum[skin])
+    face_first, face_count = int(model.skin_faceadr[skin]), int(model.skin_facenum[skin])
+    bone_first, bone_count = int(model.skin_boneadr[skin]), int(model.skin_bonenum[skin])
+    bones = slice(bone_first, bone_first + bone_count)
+    dense = np.zeros((count, bone_count), dtype=np.float32)
+    for bone in range(bone_count):
+        begin = int(model.skin_bonevertadr[bone_first + bone])
+        part = slice(begin, begin + int(model.skin_bonevertnum[bone_first + bone]))
+        dense[model.skin_bonevertid[part], bone] = model.skin_bonevertweight[part]
+    strongest = np.argsort(-dense, axis=1, kind="stable")[:, :4]
+    weights = np.take_along_axis(dense, strongest, axis=1)
+    weights /= np.maximum(weights.sum(axis=1, keepdims=True), 1e-9)
+    faces = np.asarray(model.skin_face[face_first : face_first + face_count])
+    coordinates: NDArray[np.float32] | None = None
+    if int(model.skin_texcoordadr[skin]) >= 0:
+        texture_first = int(model.skin_texcoordadr[skin])
+        coordinates = np.asarray(model.skin_texcoord[texture_first : texture_first + count], dtype=np.float32)
+    return {
+        "name": model.skin(skin).name,
+        "positions": blob.add(np.asarray(model.skin_vert[first : first + count], dtype=np.float32)),
+        "textureCoordinates": None if coordinates is None else blob.add(coordinates),
+        "indices": blob.add(faces.astype(np.uint16 if count <= 0xFFFF else np.uint32)),
+        "bones": blob.add(strongest.astype(np.uint16)),
+        "weights": blob.add(weights),
+        "bodies": [int(v) for v in model.skin_bonebodyid[bones]],
+        "bindPositions": blob.add(np.asarray(model.skin_bonebindpos[bones], dtype=np.float32)),
+        "bindQuaternions": blob.add(np.asarray(model.skin_bonebindquat[bones], dtype=np.float32)),
+    }
+
+
 def add_height_field(blob: AssetBlob, model: Any, field: int) -> dict[str, Any]:
     """Adds a height field: `size` is (half x, half y, top, bottom), `heights` [rows, columns] in 0..1."""
     rows, columns = int(model.hfield_nrow[field]), int(model.hfield_ncol[field])

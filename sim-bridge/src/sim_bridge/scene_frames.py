@@ -19,6 +19,9 @@ VISIBLE_GROUPS: Final = 3
 
 DEFAULT_RGBA: Final = (0.5, 0.5, 0.5, 1.0)
 FIXED_MODE: Final = 0
+JOINT_WRAP: Final = 1
+PULLEY_WRAP: Final = 2
+SITE_WRAP: Final = 3
 
 Model: TypeAlias = Any
 Data: TypeAlias = Any
@@ -34,6 +37,8 @@ class SceneFrames:
     sites: list[int]
     lights: list[int]
     cameras: list[int]
+    tendons: list[int]
+    """Each has as many frames, one per point of its path, as `tendon_points` says; they come last."""
 
     @classmethod
     def of(cls, model: Model) -> SceneFrames:
@@ -50,7 +55,12 @@ class SceneFrames:
             i for i in range(model.nlight) if model.light_mode[i] != FIXED_MODE or model.light_bodyid[i] == 0
         ]
         cameras = [c for c in range(model.ncam) if model.cam_mode[c] != FIXED_MODE]
-        return cls(int(model.nbody), geoms, sites, lights, cameras)
+        tendons = [
+            t
+            for t in range(model.ntendon)
+            if is_visible(model.tendon_group[t], tendon_rgba(model, t)) and tendon_points(model, t) > 1
+        ]
+        return cls(int(model.nbody), geoms, sites, lights, cameras, tendons)
 
     def index(self, kind: str, item: int) -> int | None:
         """Frame of a site, geom, light or camera; None where it hangs rigidly on its body."""
@@ -79,6 +89,8 @@ class ScenePoses:
         self._lights = np.array(frames.lights, dtype=np.intp)
         self._cameras = np.array(frames.cameras, dtype=np.intp)
         extras = len(frames.geoms) + len(frames.sites) + len(frames.lights) + len(frames.cameras)
+        self._tendons = [(tendon, tendon_points(model, tendon)) for tendon in frames.tendons]
+        extras += sum(count for _, count in self._tendons)
         self.count = self._body_count - 1 + extras
 
     def rows(self, data: Data) -> NDArray[np.float32]:
@@ -105,9 +117,28 @@ class ScenePoses:
         end = first + len(self._lights)
         rows[first:end, :3] = data.light_xpos[self._lights]
         rows[first:end, 3:] = quaternions_from_directions(data.light_xdir[self._lights])
-        rows[end:, :3] = data.cam_xpos[self._cameras]
-        rows[end:, 3:] = quaternions_from_matrices(data.cam_xmat[self._cameras])
+        first, end = end, end + len(self._cameras)
+        rows[first:end, :3] = data.cam_xpos[self._cameras]
+        rows[first:end, 3:] = quaternions_from_matrices(data.cam_xmat[self._cameras])
+        if not self._tendons:
+            return rows
+        path = data.wrap_xpos.reshape(-1, 3)
+        rows[end:, 3:] = (1.0, 0.0, 0.0, 0.0)
+        for tendon, count in self._tendons:
+            begin, length = int(data.ten_wrapadr[tendon]), int(data.ten_wrapnum[tendon])
+            # A path that does not touch what it could wrap around has fewer points: its end is repeated.
+            rows[end : end + count, :3] = path[begin + np.minimum(np.arange(count), max(length - 1, 0))]
+            end += count
         return rows
+
+
+def tendon_points(model: Model, tendon: int) -> int:
+    """Most points the path of a tendon can have; 0 for those that are no one line through space."""
+    first = int(model.tendon_adr[tendon])
+    kinds = [int(kind) for kind in model.wrap_type[first : first + int(model.tendon_num[tendon])]]
+    if any(kind in (JOINT_WRAP, PULLEY_WRAP) for kind in kinds):
+        return 0
+    return sum(1 if kind == SITE_WRAP else 2 for kind in kinds)
 
 
 def quaternions_from_matrices(matrices: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -140,6 +171,16 @@ def geom_rgba(model: Model, geom: int) -> tuple[float, ...]:
 def site_rgba(model: Model, site: int) -> tuple[float, ...]:
     """Colour of a site after MuJoCo's precedence rule."""
     return _resolved_rgba(model, int(model.site_matid[site]), model.site_rgba[site])
+
+
+def skin_rgba(model: Model, skin: int) -> tuple[float, ...]:
+    """Colour of a skin after MuJoCo's precedence rule."""
+    return _resolved_rgba(model, int(model.skin_matid[skin]), model.skin_rgba[skin])
+
+
+def tendon_rgba(model: Model, tendon: int) -> tuple[float, ...]:
+    """Colour of a tendon after MuJoCo's precedence rule."""
+    return _resolved_rgba(model, int(model.tendon_matid[tendon]), model.tendon_rgba[tendon])
 
 
 def _resolved_rgba(model: Model, material: int, own: NDArray[np.float32]) -> tuple[float, ...]:
