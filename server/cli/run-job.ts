@@ -88,7 +88,7 @@ async function report(server: LiveServer, summary: RunSummary, options: JobOptio
   process.stdout.write(scoreTable(summary));
   if (summary.message !== '') process.stdout.write(`${summary.state}: ${summary.message}\n`);
   if (summary.state === 'stopped') {
-    process.stdout.write(`resume with: npx l2m ${summary.kind} --resume ${summary.run}\n`);
+    process.stdout.write(`${resumeHint(summary)}\n`);
   }
   if (options.json !== undefined) await writeFile(options.json, `${JSON.stringify(summary, null, 2)}\n`);
   if (options.parquet !== undefined) await server.store.exportRun(summary.run, options.parquet, 'parquet');
@@ -128,4 +128,10 @@ function watchInterrupts(server: LiveServer, progress: ProgressLine) {
       process.off('SIGTERM', onSignal);
     },
   };
+}
+
+function resumeHint({ kind, run }: RunSummary): string {
+  return kind === 'collect'
+    ? 'give the same command again to go on: what is collected is kept'
+    : `resume with: npx l2m ${kind} --resume ${run}`;
 }
