@@ -243,3 +243,25 @@ def test_the_sky_is_the_models_own_pixel_for_pixel() -> None:
     first = int(model.tex_adr[index])
     assert np.array_equal(pixels.ravel(), model.tex_data[first : first + pixels.size])
     assert len(export.assets) < 2_500_000
+
+
+def test_a_tendon_goes_through_the_points_the_simulator_gives_it() -> None:
+    scene = _scene("ball_in_cup/catch")
+    manifest = json.loads(export_scene(scene.model).manifest_json)
+    (tendon,) = manifest["tendons"]
+    rows = ScenePoses(scene.model).rows(scene.data)
+    assert len(rows) == len(manifest["frames"]) - 1
+    points = rows[tendon["first"] - 1 : tendon["first"] - 1 + tendon["count"], :3]
+    assert np.allclose(points, scene.data.wrap_xpos.reshape(-1, 3)[:2], atol=1e-6)
+    assert tendon["hangingLength"] == pytest.approx(float(scene.model.tendon_range[0][1]))
+    assert rows[tendon["first"] - 1, 3:].tolist() == [1, 0, 0, 0]
+
+
+def test_the_weights_of_a_skin_add_up_and_name_bodies() -> None:
+    scene = _scene("dog/stand")
+    export = export_scene(scene.model)
+    (skin,) = json.loads(export.manifest_json)["skins"]
+    weights, bones = _array(export, skin["weights"]), _array(export, skin["bones"])
+    assert np.allclose(weights.sum(axis=1), 1.0, atol=1e-5)
+    assert bones.max() < len(skin["bodies"])
+    assert _array(export, skin["indices"]).max() < len(weights)
