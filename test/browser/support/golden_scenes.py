@@ -1,7 +1,7 @@
 """Writes scenes at their start with what MuJoCo itself sees of them, for the golden images of the page.
 
 Usage: golden_scenes.py OUT TASK@CAMERA...            writes what record_scenes.py writes, without any step,
-                                                     and OUT/<n>.view.json: where MuJoCo's camera sees each body
+Usage: golden_scenes.py OUT TASK@CAMERA...            writes what record_scenes.py writes, of the start alone,
        golden_scenes.py --pictures DIR TASK@CAMERA... renders DIR/<task>.png (needs MUJOCO_GL=osmesa or egl)
 """
 
