@@ -1,8 +1,10 @@
 """Writes scenes at their start with what MuJoCo itself sees of them, for the golden images of the page.
 
-Usage: golden_scenes.py OUT TASK@CAMERA...            writes what record_scenes.py writes, without any step,
-Usage: golden_scenes.py OUT TASK@CAMERA...            writes what record_scenes.py writes, of the start alone,
-       golden_scenes.py --pictures DIR TASK@CAMERA... renders DIR/<task>.png (needs MUJOCO_GL=osmesa or egl)
+Usage: golden_scenes.py OUT TASK@CAMERA...
+           what record_scenes.py writes, of the start alone, and OUT/<n>.view.json: where MuJoCo's camera sees
+           each body
+       golden_scenes.py --pictures DIR TASK@CAMERA...
+           renders DIR/<task>.png (needs MUJOCO_GL=osmesa or egl)
 """
 
 import json
