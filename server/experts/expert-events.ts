@@ -4,6 +4,8 @@ import type { CurvePoint } from './learning-curve.ts';
 export interface ExpertHooks {
   note(text: string): void;
   progress(progress: ExpertProgress): void;
+  /** Milliseconds between two calls of `progress`; default 250. */
+  readonly progressEveryMs?: number;
   /** Aborting stops at the next decision, saves and returns. */
   readonly signal?: AbortSignal;
 }

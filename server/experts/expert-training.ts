@@ -136,7 +136,12 @@ export class ExpertTraining {
     const policy = deterministicPolicy({
       ...{ name: `expert ${options.source}`, actionRepeat: options.actionRepeat, lanes: options.lanes },
       ...{ observationSize: shape.observationSize, actionSize: shape.actionSize },
-      choose: (observations) => this.#learner.choose(observations),
+      choose: (observations) =>
+        this.#learner.choose(observations).catch((reason: unknown) => {
+          // Otherwise the episodes that wait for it would be errors, and the simulators be blamed.
+          this.#stop.fail(reason);
+          throw reason;
+        }),
     });
     const episodes = options.evaluationEpisodes;
     const handle = await server.runs.start(
@@ -171,7 +176,7 @@ export class ExpertTraining {
     const saving = setInterval(() => {
       this.#learner.save().catch((reason: unknown) => this.#stop.fail(reason));
     }, options.saveEveryMinutes * 60_000);
-    const showing = setInterval(() => hooks.progress(this.#progress()), 250);
+    const showing = setInterval(() => hooks.progress(this.#progress()), hooks.progressEveryMs ?? 250);
     const limit =
       options.minutes === undefined ? undefined : setTimeout(() => this.#stop.stop(), options.minutes * 60_000);
     return {

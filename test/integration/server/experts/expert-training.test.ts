@@ -22,6 +22,9 @@ async function started(): Promise<LiveServer> {
   return server;
 }
 
+/** A whole training of these sizes may take half a second, and is to be struck in its middle. */
+const OFTEN_MS = 2;
+
 /** Small enough that nearly all the time goes into starting processes. */
 function optionsOf(server: LiveServer, changes: Partial<ExpertOptions> = {}): ExpertOptions {
   return {
@@ -43,6 +46,7 @@ async function train(server: LiveServer, options: ExpertOptions, stopAfter = Inf
     progress: ({ steps }) => {
       if (steps >= stopAfter) stop.abort();
     },
+    progressEveryMs: OFTEN_MS,
     signal: stop.signal,
   };
   return trainExpert(server, options, hooks);
@@ -53,8 +57,13 @@ async function weightsOf(options: ExpertOptions): Promise<Record<string, number[
   return Object.fromEntries([...(state?.arrays ?? [])].map(([name, { data }]) => [name, [...data]]));
 }
 
+/** May be called again before its end was noticed. */
 function kill(processId: number | undefined): void {
-  if (processId !== undefined) process.kill(processId, 'SIGKILL');
+  try {
+    if (processId !== undefined) process.kill(processId, 'SIGKILL');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
 }
 
 describe('an expert in training', { timeout: 240_000 }, () => {
@@ -133,6 +142,7 @@ describe('an expert in training', { timeout: 240_000 }, () => {
     const begun = vi.spyOn(LearnerHost.prototype, 'begin');
     const killed = trainExpert(second, broken, {
       note: () => undefined,
+      progressEveryMs: OFTEN_MS,
       progress: ({ steps }) => {
         if (steps >= 250) kill((begun.mock.contexts.at(-1) as LearnerHost | undefined)?.processId);
       },
@@ -144,6 +154,7 @@ describe('an expert in training', { timeout: 240_000 }, () => {
       { ...broken, resume: true },
       {
         note: () => undefined,
+        progressEveryMs: OFTEN_MS,
         progress: ({ steps }) => {
           if (struck || steps < 300) return;
           struck = true;
@@ -154,6 +165,21 @@ describe('an expert in training', { timeout: 240_000 }, () => {
     expect(struck).toBe(true);
     expect(resumed.data?.hash).toBe(reference.data?.hash);
     expect(await weightsOf(broken)).toEqual(await weightsOf(whole));
+  });
+
+  it('blames the learner, not the simulators, when it dies while it is evaluated', async () => {
+    const server = await started();
+    const begun = vi.spyOn(LearnerHost.prototype, 'begin');
+    const killed = trainExpert(server, optionsOf(server, { evaluateEvery: 120, evaluationEpisodes: 400 }), {
+      note: () => undefined,
+      progressEveryMs: OFTEN_MS,
+      progress: () => {
+        if (server.runs.summaries().some(({ kind, state }) => kind === 'evaluate' && state === 'running')) {
+          kill((begun.mock.contexts.at(-1) as LearnerHost | undefined)?.processId);
+        }
+      },
+    });
+    await expect(killed).rejects.toMatchObject({ code: 'L2M_AGENT_LOST' });
   });
 
   it('goes on with the same settings only, and begins anew only when told to', async () => {
