@@ -20,6 +20,7 @@ import { currentProvenance } from '../provenance.ts';
 import { addConfigOptions, configOf } from './config-options.ts';
 import { numberWithin, oneOf, wholeNumber } from './option-values.ts';
 import { ProgressLine, durationText } from './progress-line.ts';
+import { saveOnSignal } from './save-on-signal.ts';
 
 interface PretrainCommandOptions extends Record<string, unknown> {
   readonly tasks: string;
@@ -84,13 +85,7 @@ export function addPretrainCommand(program: Command, outcome: { exitCode: number
 
 async function run(options: PretrainCommandOptions): Promise<number> {
   const progress = new ProgressLine();
-  const stop = new AbortController();
-  const onSignal = () => {
-    progress.note('saving; go on later with --resume');
-    stop.abort();
-  };
-  process.on('SIGINT', onSignal);
-  process.on('SIGTERM', onSignal);
+  const stop = saveOnSignal(progress);
   try {
     const result = await pretrain(await pretrainOptions(options), {
       onEvent: (event) => show(progress, event),
@@ -104,8 +99,7 @@ async function run(options: PretrainCommandOptions): Promise<number> {
     return result.outcome === 'finished' ? 0 : 130;
   } finally {
     progress.end();
-    process.off('SIGINT', onSignal);
-    process.off('SIGTERM', onSignal);
+    stop.release();
   }
 }
 

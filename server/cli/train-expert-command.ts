@@ -11,6 +11,7 @@ import { trainExpert } from '../experts/train-expert.ts';
 import { addConfigOptions, configOf } from './config-options.ts';
 import { numberList, numberWithin, wholeNumber } from './option-values.ts';
 import { ProgressLine, durationText } from './progress-line.ts';
+import { saveOnSignal } from './save-on-signal.ts';
 
 interface TrainExpertOptions extends Record<string, unknown> {
   readonly task: string;
@@ -72,13 +73,7 @@ async function run(options: TrainExpertOptions): Promise<number> {
   const base = configOf(options);
   const config = configFor(base, options.parallel);
   const progress = new ProgressLine();
-  const stop = new AbortController();
-  const onSignal = () => {
-    progress.note('saving; go on later with --resume');
-    stop.abort();
-  };
-  process.on('SIGINT', onSignal);
-  process.on('SIGTERM', onSignal);
+  const stop = saveOnSignal(progress);
   const server = await buildServer(config, { serve: options.serve === true, note: (text) => progress.note(text) });
   try {
     if (server.url !== undefined) progress.note(`page and API at ${server.url}`);
@@ -92,8 +87,7 @@ async function run(options: TrainExpertOptions): Promise<number> {
     return result.outcome === 'finished' ? 0 : 130;
   } finally {
     progress.end();
-    process.off('SIGINT', onSignal);
-    process.off('SIGTERM', onSignal);
+    stop.release();
     await server.close();
   }
 }

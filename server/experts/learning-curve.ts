@@ -1,5 +1,4 @@
-import { appendFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { openRowLog, readRows, type RowLog } from '../learning/row-log.ts';
 
 /** One evaluation of the policy without chance. */
 export interface CurvePoint {
@@ -16,22 +15,11 @@ export interface CurvePoint {
   readonly criticLoss: number;
 }
 
-/** One JSON line an evaluation. A resumed training first drops what came after its state. */
-export function openCurve(path: string, keepUntilSteps: number): { append(point: CurvePoint): void } {
-  mkdirSync(dirname(path), { recursive: true });
-  const kept = readCurve(path).filter(({ steps }) => steps <= keepUntilSteps && keepUntilSteps > 0);
-  writeFileSync(path, kept.map((point) => `${JSON.stringify(point)}\n`).join(''));
-  return { append: (point) => appendFileSync(path, `${JSON.stringify(point)}\n`) };
+/** One row an evaluation. @param keepUntilSteps steps of the state that a training goes on from; 0 begins anew */
+export function openCurve(path: string, keepUntilSteps: number): RowLog<CurvePoint> {
+  return openRowLog<CurvePoint>(path, keepUntilSteps === 0 ? undefined : ({ steps }) => steps <= keepUntilSteps);
 }
 
-/** All whole rows; a missing file has none. */
 export function readCurve(path: string): CurvePoint[] {
-  let text: string;
-  try {
-    text = readFileSync(path, 'utf8');
-  } catch {
-    return [];
-  }
-  const lines = text.slice(0, text.lastIndexOf('\n') + 1).split('\n');
-  return lines.filter((line) => line !== '').map((line) => JSON.parse(line) as CurvePoint);
+  return readRows<CurvePoint>(path);
 }

@@ -8,7 +8,8 @@ import type { WeightArrays } from '../checkpoints/weights-file.ts';
 import { L2mError } from '../errors.ts';
 import type { PretrainOptions, PretrainSettings } from './pretrain-options.ts';
 import type { TrainingData } from './training-data.ts';
-import { loadTrainingState, removeTrainingStates, type SavedTraining } from './training-state.ts';
+import { removeStates } from './saved-state.ts';
+import { loadTrainingState, type SavedTraining } from './training-state.ts';
 import { randomFor } from './window-sampler.ts';
 
 /** Everything that decides what the weights become, except how long the training lasts: it may be prolonged. */
@@ -54,7 +55,7 @@ export function trainingFingerprint(options: PretrainSettings, data: Pick<Traini
 export async function stateToResume(options: PretrainOptions, fingerprint: string): Promise<SavedTraining | undefined> {
   const { name, trainingFolder, checkpointFolder, resume, overwrite } = options;
   if (overwrite && !resume) {
-    await removeTrainingStates(trainingFolder);
+    await removeStates(trainingFolder);
     return undefined;
   }
   const saved = await loadTrainingState(trainingFolder);
