@@ -3,7 +3,7 @@ import { sessionToken } from './session-token.ts';
 import { Store } from './store.ts';
 import { startTheme } from './theme.ts';
 import { App } from './views/app.tsx';
-import './style.css';
+import './styles/index.css';
 
 startTheme();
 const store = new Store();
