@@ -47,7 +47,7 @@ export function decide(parameters: ParameterRecord, window: WindowTensors, optio
   const { model } = options;
   const dimensions = checkedDimensions(options);
   const tokens = embedWindow(parameters, window, model);
-  const { selection, modulators } = select(parameters, { tokens, window }, options);
+  const { selection, modulators } = selectModulators(parameters, { tokens, window }, options);
   const context = { model, stepMask: window.stepMask, modulators };
   const [batch = 0, steps = 0] = window.states.shape;
   const newest = slice(window.timesteps, [0, steps - 1], [batch, 1]);
@@ -92,7 +92,7 @@ export function decideByFullForward(
     const newest = concat([...chosen.map((token) => reshape(token, [batch, 1, 1])), ...undecided], 2);
     const known = { ...window, actionTokens: concat([past, newest], 1) };
     const tokens = embedWindow(parameters, known, model);
-    const selected = select(parameters, { tokens, window: known }, options);
+    const selected = selectModulators(parameters, { tokens, window: known }, options);
     selection = selected.selection;
     const inputs = { tokens, stepMask: window.stepMask, modulators: selected.modulators };
     const hidden = decodePredicting(parameters, inputs, model); // [B, T, A, D]
@@ -104,7 +104,7 @@ export function decideByFullForward(
   return { actionTokens: stack(chosen, 1), logits: stack(logits, 1), selection };
 }
 
-function select(
+export function selectModulators(
   parameters: ParameterRecord,
   { tokens, window }: { readonly tokens: Tensor; readonly window: WindowTensors },
   { model, modulation, routing }: DecideOptions,
