@@ -25,6 +25,8 @@ export interface PoolSizes {
   readonly keyCount: number;
   /** L2M-oracle: keys in so many equal groups of neighbours, one a task, and the true task's group alone is searched (spec §3.7). */
   readonly taskGroups?: number;
+  /** Several keys may point to one modulator, by a table that is kept with the pool (beyond the paper). */
+  readonly keyTable?: true;
 }
 
 /** Where learned vectors stand: before the window, before every block's input, or as keys and values of every block (spec §4). */
@@ -69,6 +71,8 @@ export interface PolicyOptions {
   readonly restartAtHorizon: number | null;
   /** `zero` repeats the reference's evaluation, where later episodes start from an all-zero state (spec §6.3). */
   readonly startObservation: 'observed' | 'zero';
+  /** Tasks in the order of their groups of keys, where the pool is searched by the true task (spec §3.7). */
+  readonly taskOrder?: readonly string[];
   /** Rewards and returns-to-go are divided by these (spec §2.4). */
   readonly rewardScale: { readonly metaworld: number; readonly dmcontrol: number };
 }
@@ -158,6 +162,11 @@ export function isPool(modulation: ModulationConfig): modulation is PoolModulati
   return 'poolSize' in modulation;
 }
 
+/** Whether the true task of a window decides which keys are searched (L2M-oracle, spec §3.7). */
+export function isSearchedByTask(modulation: ModulationConfig): boolean {
+  return isPool(modulation) && modulation.taskGroups !== undefined;
+}
+
 /** Keys that one window falls on. */
 export function selectedCount(modulation: PoolModulation): number {
   return modulation.kind === 'prompt-pool' ? modulation.selected : 1;
@@ -169,13 +178,17 @@ export function selectedCount(modulation: PoolModulation): number {
  * @throws AgentError L2M_CONFIG_INVALID, naming the field
  */
 export function checkModulationConfig(modulation: ModulationConfig): void {
-  for (const [name, value] of Object.entries(modulation) as [string, number | string][]) {
-    if (typeof value === 'string' || name === 'scaling') continue;
+  for (const [name, value] of Object.entries(modulation) as [string, number | string | true][]) {
+    if (typeof value !== 'number' || name === 'scaling') continue;
     if (!Number.isInteger(value) || value < 1 || value > 65_536) {
       throw new AgentError('L2M_CONFIG_INVALID', `modulation.${name} is ${value}, not a whole number in 1..65536`);
     }
   }
   if (!isPool(modulation)) return;
+  if (modulation.keyCount !== modulation.poolSize && modulation.keyTable !== true) {
+    const got = `modulation.keyCount ${modulation.keyCount} for modulation.poolSize ${modulation.poolSize} without a modulation.keyTable`;
+    throw new AgentError('L2M_CONFIG_INVALID', got);
+  }
   const groupSize = Math.floor(modulation.keyCount / (modulation.taskGroups ?? 1));
   const wanted = selectedCount(modulation);
   if (groupSize < wanted) {

@@ -4,6 +4,7 @@ import { gatherModulators } from './modulation/gather.ts';
 import { chosenKeys, modulatorsOf, selectKeys, type Routing } from './modulation/match.ts';
 import type { BlockModulator } from './modulation/modulator.ts';
 import { similarities, windowQuery } from './modulation/query.ts';
+import { windowRouting } from './modulation/window-routing.ts';
 import { add, argMax, cast, concat, mul, reshape, slice, stack, sumOver, zerosLike, type Tensor } from './ops.ts';
 import { actionLogits, decodePredicting } from './transformer/decoder.ts';
 import { embedActions, embedWindow, timeCodes, type WindowTensors } from './transformer/embedding.ts';
@@ -114,12 +115,13 @@ export function selectModulators(
   }
   const query = windowQuery(tokens, window.stepMask);
   const cosines = similarities(query, parameter(parameters, KEY_NAME));
-  const keys = selectKeys(cosines, routing, selectedCount(modulation));
+  const searched = windowRouting(parameters, { modulation, routing, taskIndices: window.taskIndices });
+  const keys = selectKeys(cosines, searched, selectedCount(modulation));
   const best = keys.rank === 1 ? keys : reshape(slice(keys, [0, 0], [keys.shape[0], 1]), [-1]);
   const similarity = sumOver(mul(cosines, chosenKeys(best, modulation.keyCount)), 1);
   return {
-    selection: { keys, modulators: modulatorsOf(best, routing), similarity, query },
-    modulators: gatherModulators(parameters, modulatorsOf(keys, routing), { model, modulation }),
+    selection: { keys, modulators: modulatorsOf(best, searched), similarity, query },
+    modulators: gatherModulators(parameters, modulatorsOf(keys, searched), { model, modulation }),
   };
 }
 

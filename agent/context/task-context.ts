@@ -21,6 +21,8 @@ export interface TaskContext {
   readonly rewardScale: number;
   /** Scaled. */
   readonly initialReturnToGo: number;
+  /** Its place in the policy's order of tasks; 0 for policies without one. */
+  readonly taskIndex: number;
 }
 
 /** Added to every deviation, so that dimensions that hardly change do not explode. */
@@ -28,7 +30,7 @@ const DEVIATION_FLOOR = 0.01;
 
 /**
  * @param targetReturn the return to ask for, unscaled
- * @throws AgentError L2M_TASK_UNSUPPORTED if observations or actions do not fit the policy
+ * @throws AgentError L2M_TASK_UNSUPPORTED if observations or actions do not fit the policy, or it knows its tasks and this is none of them
  */
 export function taskContext(
   spec: Pick<TaskSpec, 'task' | 'observation' | 'actionSize'>,
@@ -52,6 +54,11 @@ export function taskContext(
   }
   const shiftOf = (i: number): number => table?.mean[i] ?? 0;
   const factorOf = (i: number): number => (table === undefined ? 1 : 1 / (table.deviation[i]! + DEVIATION_FLOOR));
+  const taskIndex = options.taskOrder?.indexOf(spec.task) ?? 0;
+  if (taskIndex < 0) {
+    const known = options.taskOrder?.join(', ') ?? '';
+    throw new AgentError('L2M_TASK_UNSUPPORTED', `${spec.task} has no keys in a pool searched by task (${known})`);
+  }
   const rewardScale = options.rewardScale[domain];
   return {
     task: spec.task,
@@ -63,5 +70,6 @@ export function taskContext(
     factor: Float64Array.from(indices, factorOf),
     rewardScale,
     initialReturnToGo: Math.fround(targetReturn / rewardScale),
+    taskIndex,
   };
 }

@@ -16,6 +16,8 @@ export interface WindowArrays {
   readonly timesteps: Int32Array;
   /** [B, T] */
   readonly stepMask: Float32Array;
+  /** [B] place of the task in the policy's order of tasks; 0 without one */
+  readonly taskIndices: Int32Array;
 }
 
 export function windowArrays(model: ModelConfig, batch: number): WindowArrays {
@@ -28,5 +30,6 @@ export function windowArrays(model: ModelConfig, batch: number): WindowArrays {
     rewards: new Float32Array(steps),
     timesteps: new Int32Array(steps),
     stepMask: new Float32Array(steps),
+    taskIndices: new Int32Array(batch),
   };
 }

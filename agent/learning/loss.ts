@@ -2,6 +2,7 @@ import { isPool, selectedCount, type ModelConfig, type ModulationConfig } from '
 import { gatherModulators } from '../modulation/gather.ts';
 import { chosenKeys, modulatorsOf, selectKeys, type Routing } from '../modulation/match.ts';
 import { similarities, windowQuery } from '../modulation/query.ts';
+import { windowRouting } from '../modulation/window-routing.ts';
 import { assertShape, div, mul, reshape, sub, sumAll, type Tensor } from '../ops.ts';
 import { actionLogits, decodePredicting } from '../transformer/decoder.ts';
 import type { Dropout } from '../transformer/dropout.ts';
@@ -51,7 +52,8 @@ export function selectForTraining(
   if (!isPool(modulation)) return null;
   const query = windowQuery(embedWindow(parameters, batch, model), batch.stepMask);
   const similarity = similarities(query, parameter(parameters, KEY_NAME));
-  return { selectedKeys: selectKeys(similarity, routing, selectedCount(modulation)), similarity };
+  const searched = windowRouting(parameters, { modulation, routing, taskIndices: batch.taskIndices });
+  return { selectedKeys: selectKeys(similarity, searched, selectedCount(modulation)), similarity };
 }
 
 /**
@@ -61,7 +63,7 @@ export function selectForTraining(
 export function policyLoss(parameters: ParameterRecord, batch: TrainingBatch, options: LossOptions): PolicyLoss {
   const { model, modulation, selectedKeys } = options;
   const tokens = embedWindow(parameters, batch, model);
-  const rows = selectedKeys === null ? null : modulatorsOf(selectedKeys, options.routing);
+  const rows = selectedKeys === null ? null : selectedModulators(parameters, { batch, selectedKeys }, options);
   const modulators = gatherModulators(parameters, rows, { model, modulation });
   const hidden = decodePredicting(
     parameters,
@@ -76,6 +78,16 @@ export function policyLoss(parameters: ParameterRecord, batch: TrainingBatch, op
   const similarity = div(sumAll(chosen), cosines.shape[0]);
   const loss = options.pullWeight === 0 ? crossEntropy : sub(crossEntropy, mul(similarity, options.pullWeight));
   return { loss, crossEntropy, similarity };
+}
+
+function selectedModulators(
+  parameters: ParameterRecord,
+  { batch, selectedKeys }: { readonly batch: TrainingBatch; readonly selectedKeys: Tensor },
+  { modulation, routing }: LossOptions,
+): Tensor {
+  if (!isPool(modulation)) return selectedKeys;
+  const { taskIndices } = batch;
+  return modulatorsOf(selectedKeys, windowRouting(parameters, { modulation, routing, taskIndices }));
 }
 
 /** @param logits [B, T, A, V] */

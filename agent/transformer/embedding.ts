@@ -21,6 +21,8 @@ export interface WindowTensors {
   readonly timesteps: Tensor;
   /** [B, T] float, 1 for a real step, 0 for padding */
   readonly stepMask: Tensor;
+  /** [B] int32, the true task of each window, where the pool is searched by it (spec §3.7) */
+  readonly taskIndices?: Tensor;
 }
 
 /** @throws AgentError L2M_SHAPE_MISMATCH */
@@ -32,6 +34,7 @@ function assertWindow(window: WindowTensors, model: ModelConfig): { batch: numbe
   assertShape(window.rewards, [batch, steps], 'rewards');
   assertShape(window.timesteps, [batch, steps], 'timesteps');
   assertShape(window.stepMask, [batch, steps], 'stepMask');
+  if (window.taskIndices !== undefined) assertShape(window.taskIndices, [batch], 'taskIndices');
   return { batch, steps };
 }
 

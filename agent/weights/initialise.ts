@@ -1,7 +1,15 @@
-import { checkModulationConfig, padToken, type ModulationConfig, type PolicyConfig } from '../config.ts';
+import {
+  checkModulationConfig,
+  padToken,
+  type ModulationConfig,
+  type PolicyConfig,
+  type PoolModulation,
+} from '../config.ts';
 import { tensor, type Tensor } from '../ops.ts';
 import type { RandomSource } from '../random.ts';
 import {
+  KEY_BIAS_NAME,
+  KEY_MODULATOR_NAME,
   KEY_NAME,
   LORA_IN_NAME,
   LORA_OUT_NAME,
@@ -66,6 +74,14 @@ function drawOf(
   switch (name) {
     case KEY_NAME:
       return uniform(1);
+    case KEY_BIAS_NAME:
+      return () => 0;
+    case KEY_MODULATOR_NAME: {
+      // One key after the other gets the next modulator, from the first again once all are given out.
+      let key = 0;
+      const { poolSize } = modulation as PoolModulation;
+      return () => key++ % poolSize;
+    }
     case LORA_IN_NAME:
       // Kaiming's rule takes every axis but the first as fan-in, so the bound is much smaller than in ordinary LoRA.
       return uniform(1 / Math.sqrt(model.blocks * MODULATOR_SLOTS * model.width * rankOf(modulation)));

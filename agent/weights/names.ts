@@ -1,6 +1,6 @@
 import { distance } from 'fastest-levenshtein';
 import { AgentError } from '../agent-error.ts';
-import type { ModelConfig, ModulationConfig, PolicyConfig, PromptForm } from '../config.ts';
+import type { ModelConfig, ModulationConfig, PolicyConfig, PoolSizes, PromptForm } from '../config.ts';
 import { tensor, type Tensor } from '../ops.ts';
 import type { NamedArray } from './safetensors.ts';
 
@@ -10,6 +10,9 @@ export type ParameterRecord = Readonly<Record<string, Tensor>>;
 export type Shapes = Readonly<Record<string, readonly number[]>>;
 
 export const KEY_NAME = 'prompt.prompt_key';
+/** Of a pool whose keys share modulators: [K] row each key points to, [K] added to each key's score (-1e9 leaves a key out). */
+export const KEY_MODULATOR_NAME = 'prompt.key_modulator';
+export const KEY_BIAS_NAME = 'prompt.key_bias';
 export const LORA_IN_NAME = 'prompt.lora_a';
 export const LORA_OUT_NAME = 'prompt.lora_b';
 /** (IA)³ factors or prompts of a pool. */
@@ -86,15 +89,15 @@ export function poolShapes(model: ModelConfig, modulation: ModulationConfig): Sh
       return {};
     case 'lora':
       return {
-        [KEY_NAME]: [modulation.keyCount, d],
+        ...keyShapes(model, modulation),
         [LORA_IN_NAME]: [modulation.poolSize, ...perBlock, d, modulation.rank],
         [LORA_OUT_NAME]: [modulation.poolSize, ...perBlock, modulation.rank, d],
       };
     case 'ia3':
-      return { [KEY_NAME]: [modulation.keyCount, d], [POOL_NAME]: [modulation.poolSize, ...perBlock, d] };
+      return { ...keyShapes(model, modulation), [POOL_NAME]: [modulation.poolSize, ...perBlock, d] };
     case 'prompt-pool':
       return {
-        [KEY_NAME]: [modulation.keyCount, d],
+        ...keyShapes(model, modulation),
         [POOL_NAME]: [modulation.poolSize, ...promptLayers(model, modulation.form), modulation.length, d],
       };
     case 'single-lora': {
@@ -110,6 +113,11 @@ export function poolShapes(model: ModelConfig, modulation: ModulationConfig): Sh
       return { [SINGLE_NAME]: [modulation.length, layers * d] };
     }
   }
+}
+
+function keyShapes(model: ModelConfig, { keyCount, keyTable }: PoolSizes): Shapes {
+  const keys = { [KEY_NAME]: [keyCount, model.width] };
+  return keyTable === true ? { ...keys, [KEY_MODULATOR_NAME]: [keyCount], [KEY_BIAS_NAME]: [keyCount] } : keys;
 }
 
 /** The axis of a prompt pool that counts sets of vectors in one prompt: none, one a block, or keys and values of each block. */

@@ -26,7 +26,12 @@ const ModelSchema = Type.Object(
   closed,
 );
 
-const pool = { poolSize: Size, keyCount: Size, taskGroups: Type.Optional(Size) };
+const pool = {
+  poolSize: Size,
+  keyCount: Size,
+  taskGroups: Type.Optional(Size),
+  keyTable: Type.Optional(Type.Literal(true)),
+};
 const lora = { rank: Size, scaling: Type.Number() };
 const prompt = {
   form: Type.Union([Type.Literal('tokens'), Type.Literal('block-tokens'), Type.Literal('key-values')]),
@@ -61,6 +66,8 @@ const OptionsSchema = Type.Object(
     binCentres: Type.Boolean(),
     restartAtHorizon: Type.Union([Type.Integer({ minimum: 1 }), Type.Null()]),
     startObservation: Type.Union([Type.Literal('observed'), Type.Literal('zero')]),
+    /** Tasks in the order of the pool's groups of keys, where the true task is searched (spec §3.7). */
+    taskOrder: Type.Optional(Type.Immutable(Type.Array(TaskIdSchema))),
     rewardScale: Type.Object(
       { metaworld: Type.Number({ exclusiveMinimum: 0 }), dmcontrol: Type.Number({ exclusiveMinimum: 0 }) },
       closed,

@@ -1,5 +1,5 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
-import type { PolicyConfig } from '../../agent/config.ts';
+import { isSearchedByTask, type PolicyConfig } from '../../agent/config.ts';
 import { decide } from '../../agent/decision-transformer.ts';
 import { modelShapes, poolShapes, type ParameterRecord } from '../../agent/weights/names.ts';
 import type { CompileOptions } from '../tensors/compile.ts';
@@ -35,7 +35,7 @@ export function compileDecision(
   const form = options.form ?? 'auto';
   const fn = (inputs: Record<string, Tensor>): Record<string, Tensor> => {
     const present = { ...parameters, ...inputs };
-    const window = inputs as Record<WindowName, Tensor>;
+    const window = inputs as Record<WindowName, Tensor> & { readonly taskIndices?: Tensor };
     const decision = decide(present, window, { model, modulation, actionDimensions, routing: {} });
     if (decision.selection === null) return { actionTokens: decision.actionTokens };
     const { modulators, similarity } = decision.selection;
@@ -56,7 +56,8 @@ export function compileDecision(
   return ladder(sizes, compileOptions(faster));
 }
 
-function decisionSpecs({ model, modulation }: Pick<PolicyConfig, 'model' | 'modulation'>): Record<string, LadderSpec> {
+/** Everything a decision is made of but the model's weights. */
+export function decisionSpecs({ model, modulation }: Pick<PolicyConfig, 'model' | 'modulation'>): Record<string, LadderSpec> {
   const { context, stateSize, actionSize } = model;
   const windowSpecs: Record<WindowName, LadderSpec> = {
     states: { shape: ['batch', context, stateSize], dtype: 'float32' },
@@ -70,7 +71,10 @@ function decisionSpecs({ model, modulation }: Pick<PolicyConfig, 'model' | 'modu
     name,
     { shape, dtype: 'float32' },
   ]);
-  return { ...windowSpecs, ...Object.fromEntries(poolSpecs) };
+  const taskSpecs: Record<string, LadderSpec> = isSearchedByTask(modulation)
+    ? { taskIndices: { shape: ['batch'], dtype: 'int32' } }
+    : {};
+  return { ...windowSpecs, ...taskSpecs, ...Object.fromEntries(poolSpecs) };
 }
 
 function compileOptions(form: GraphForm | 'eager'): CompileOptions {

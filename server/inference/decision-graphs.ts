@@ -1,4 +1,4 @@
-import type { PolicyConfig } from '../../agent/config.ts';
+import { isSearchedByTask, type PolicyConfig } from '../../agent/config.ts';
 import { parameter, poolShapes, type ParameterRecord } from '../../agent/weights/names.ts';
 import type { CompileProgress } from '../tensors/compile.ts';
 import type { CompiledLadder } from '../tensors/compile-ladder.ts';
@@ -67,6 +67,7 @@ export class DecisionGraphs {
       rewards: windows.rewards,
       timesteps: windows.timesteps,
       stepMask: windows.stepMask,
+      ...(isSearchedByTask(this.#config.modulation) ? { taskIndices: windows.taskIndices } : {}),
       ...this.#pool,
     });
     try {

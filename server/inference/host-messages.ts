@@ -12,6 +12,7 @@ export interface WindowArrays {
   readonly rewards: Float32Array; // [B, T] scaled
   readonly timesteps: Int32Array; // [B, T]
   readonly stepMask: Float32Array; // [B, T]
+  readonly taskIndices: Int32Array; // [B] place in the policy's order of tasks
 }
 
 export interface HostBackendView {

@@ -1,11 +1,14 @@
-import type { ModelConfig } from '../../agent/config.ts';
+import { isSearchedByTask, type ModulationConfig, type PolicyConfig } from '../../agent/config.ts';
 import type { TrainingBatch } from '../../agent/learning/loss.ts';
 import type { TensorSpec } from '../tensors/tensor-spec.ts';
 import type { BatchArrays } from './batch-arrays.ts';
 import { tensorNamed, type TensorRecord } from './tensor-record.ts';
 
 /** What a graph that takes a batch of that size declares. */
-export function batchSpecs(size: number, model: ModelConfig): Record<keyof TrainingBatch, TensorSpec> {
+export function batchSpecs(
+  size: number,
+  { model, modulation }: Pick<PolicyConfig, 'model' | 'modulation'>,
+): Partial<Record<keyof TrainingBatch, TensorSpec>> {
   const steps = [size, model.context];
   return {
     states: { shape: [...steps, model.stateSize], dtype: 'float32' },
@@ -16,6 +19,7 @@ export function batchSpecs(size: number, model: ModelConfig): Record<keyof Train
     timesteps: { shape: steps, dtype: 'int32' },
     stepMask: { shape: steps, dtype: 'float32' },
     actionMask: { shape: [...steps, model.actionSize], dtype: 'float32' },
+    ...(isSearchedByTask(modulation) ? { taskIndices: { shape: [size], dtype: 'int32' } } : {}),
   };
 }
 
@@ -31,11 +35,15 @@ export function batchFromInputs(inputs: TensorRecord): TrainingBatch {
     timesteps: part('timesteps'),
     stepMask: part('stepMask'),
     actionMask: part('actionMask'),
+    ...(inputs['taskIndices'] === undefined ? {} : { taskIndices: inputs['taskIndices'] }),
   };
 }
 
-/** The arrays as inputs of a run. */
-export function inputsFromArrays(batch: BatchArrays): Record<keyof TrainingBatch, Float32Array | Int32Array> {
-  const { states, actionTokens, targetTokens, returnsToGo, rewards, timesteps, stepMask, actionMask } = batch;
-  return { states, actionTokens, targetTokens, returnsToGo, rewards, timesteps, stepMask, actionMask };
+/** The arrays as inputs of a run; the true tasks only where the pool is searched by them. */
+export function inputsFromArrays(
+  batch: BatchArrays,
+  modulation: ModulationConfig,
+): Partial<Record<keyof TrainingBatch, Float32Array | Int32Array>> {
+  const { size: _size, model: _model, taskIndices, ...always } = batch;
+  return isSearchedByTask(modulation) ? { ...always, taskIndices } : always;
 }

@@ -60,7 +60,7 @@ function fisherInformation(
     const outputs = compiled.run({
       ...flattened('parameter', tensors.parameters),
       ...flattened('sum', sums),
-      ...inputsFromArrays(nextBatch()),
+      ...inputsFromArrays(nextBatch(), method.modulation),
       ...merged(anchors.map((anchor, i) => anchorInputs(anchor, i, names))),
       ...(method.dropout === undefined ? {} : { dropoutKeys: dropoutKeys?.(batch) ?? new Float32Array() }),
       ...(method.countPenalty === true ? { inverseCounts: inverseCounts ?? new Float32Array() } : {}),

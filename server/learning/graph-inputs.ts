@@ -15,7 +15,7 @@ export function methodSpecs(
   const keys = 'keyCount' in method.modulation ? method.modulation.keyCount : 0;
   return {
     ...specsOf('parameter', method.trainable),
-    ...batchSpecs(batchSize, model),
+    ...batchSpecs(batchSize, { model, modulation: method.modulation }),
     ...(method.countPenalty === true ? { inverseCounts: { shape: [keys], dtype: 'float32' } } : {}),
     ...(method.dropout === undefined ? {} : { dropoutKeys: { shape: DROPOUT_KEYS_SHAPE, dtype: 'float32' } }),
   };

@@ -32,12 +32,15 @@ export function compileLoss({ model, batchSize, method, compile: compileOptions 
       const selectedKeys = selectForTraining(parameters, batch, options)?.selectedKeys ?? null;
       return { loss: policyLoss(parameters, batch, { ...options, selectedKeys }).crossEntropy };
     },
-    { ...specsOf('parameter', trainable), ...batchSpecs(batchSize, model) },
+    { ...specsOf('parameter', trainable), ...batchSpecs(batchSize, { model, modulation }) },
     compileOptions,
   );
   return {
     run: (parameters, batch) =>
-      takeScalar(compiled.run({ ...flattened('parameter', parameters), ...inputsFromArrays(batch) }), 'loss'),
+      takeScalar(
+        compiled.run({ ...flattened('parameter', parameters), ...inputsFromArrays(batch, modulation) }),
+        'loss',
+      ),
     dispose: () => {
       compiled.dispose();
     },

@@ -97,7 +97,7 @@ export function compileUpdate(options: UpdateGraphOptions): UpdateGraph {
       const seen = { loss: 0, similarity: 0, selectedKeys: [] as Int32Array[] };
       const inputs = (batch: number) => ({
         ...weights,
-        ...inputsFromArrays(nextBatch()),
+        ...inputsFromArrays(nextBatch(), method.modulation),
         ...(method.countPenalty === true ? { inverseCounts: update.inverseCounts ?? new Float32Array() } : {}),
         ...(method.dropout === undefined ? {} : { dropoutKeys: update.dropoutKeys?.(batch) ?? new Float32Array() }),
       });

@@ -150,6 +150,7 @@ function fillWindow(batch: BatchArrays, window: number, { source, first, row, en
   const { stateIndices, background, shift, factor, rewardScale, actionSize, observationSize } = context;
   const { trajectories } = task;
   const zeroToken = zeroActionToken(model.bins);
+  batch.taskIndices[window] = context.taskIndex;
   for (let from = row; from < end; from++) {
     const step = (window + 1) * model.context - (end - from);
     const state = step * model.stateSize;

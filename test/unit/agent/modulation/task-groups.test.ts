@@ -38,8 +38,9 @@ describe.each(TEST_BACKENDS)('L2M-oracle on backend %s', (backend) => {
   it('serves windows of several tasks in one batch, deciding and learning', () => {
     tidy(() => {
       const parameters = initialiseParameters(config, randomSource(1));
-      const batch = randomBatch(SMALL_MODEL, tasks.length, randomSource(2));
-      const routing = { scoreBias: taskGroupBias(tensor(tasks, [tasks.length], 'int32'), ORACLE) };
+      const taskIndices = tensor(tasks, [tasks.length], 'int32');
+      const batch = { ...randomBatch(SMALL_MODEL, tasks.length, randomSource(2)), taskIndices };
+      const routing = {};
       const decision = decide(parameters, batch, { ...config, actionDimensions: 2, routing });
       expect(read(decision.selection!.keys).map(groupOf)).toEqual(tasks);
       const options = { ...config, pullWeight: 0.5, routing, trainableNames: ['prompt.prompt_key'] };
@@ -49,6 +50,14 @@ describe.each(TEST_BACKENDS)('L2M-oracle on backend %s', (backend) => {
         value === 0 ? [] : [Math.floor(i / SMALL_MODEL.width)],
       );
       expect(new Set(pulled)).toEqual(new Set(read(selectedKeys!)));
+    });
+  });
+
+  it('refuses windows that do not say their task', () => {
+    tidy(() => {
+      const parameters = initialiseParameters(config, randomSource(1));
+      const batch = randomBatch(SMALL_MODEL, 2, randomSource(2));
+      expect(() => decide(parameters, batch, { ...config, actionDimensions: 2, routing: {} })).toThrow('taskIndices');
     });
   });
 

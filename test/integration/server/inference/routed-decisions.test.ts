@@ -1,0 +1,72 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+import { MODEL_PRESETS, PAPER_OPTIONS, type ModulationConfig } from '../../../../agent/config.ts';
+import { taskContext } from '../../../../agent/context/task-context.ts';
+import { randomSource } from '../../../../agent/random.ts';
+import { initialiseParameters } from '../../../../agent/weights/initialise.ts';
+import { compileDecision, type DecisionForm } from '../../../../server/inference/decision-function.ts';
+import { DecisionGraphs } from '../../../../server/inference/decision-graphs.ts';
+import { startBackend } from '../../../../server/tensors/backend.ts';
+import { randomWindows } from '../../../support/random-windows.ts';
+
+const model = { ...MODEL_PRESETS.tiny, width: 32, blocks: 2 };
+const LORA = { kind: 'lora', rank: 2, scaling: 2 } as const;
+const ORACLE: ModulationConfig = { ...LORA, poolSize: 8, keyCount: 8, taskGroups: 4 };
+const TABLE: ModulationConfig = { ...LORA, poolSize: 3, keyCount: 8, keyTable: true };
+const BATCH = 6;
+const tasks = Int32Array.of(3, 1, 0, 2, 3, 0);
+
+beforeAll(() => startBackend({ backend: 'auto', threadCount: 1, xla: false }));
+
+function decideWith(modulation: ModulationConfig, form: DecisionForm): { tokens: number[]; modulators: number[] } {
+  const parameters = initialiseParameters({ model, modulation }, randomSource(5));
+  const ladder = compileDecision(parameters, { model, modulation }, { sizes: [BATCH], actionDimensions: 3, form });
+  const { taskIndices: _taskIndices, ...windows } = randomWindows(model, BATCH);
+  const searched = 'taskGroups' in modulation ? { taskIndices: tasks } : {};
+  const pool = Object.fromEntries(Object.entries(parameters).filter(([name]) => name.startsWith('prompt.')));
+  const outputs = ladder.run({ ...windows, ...searched, ...pool });
+  const read = (name: string): number[] => Array.from(outputs[name]?.dataSync() ?? []);
+  const result = { tokens: read('actionTokens'), modulators: read('modulators') };
+  for (const output of Object.values(outputs)) output.dispose();
+  ladder.dispose();
+  return result;
+}
+
+describe('compiled decisions', () => {
+  it.each([
+    { name: 'by the true task', modulation: ORACLE },
+    { name: 'by a table of keys', modulation: TABLE },
+  ])('search a pool $name as the same operations one by one do', ({ modulation }) => {
+    const graph = decideWith(modulation, 'graph');
+    expect(graph).toEqual(decideWith(modulation, 'eager'));
+    expect(graph.tokens).toHaveLength(BATCH * 3);
+  });
+
+  it('fall on the group of each window’s own task, several tasks in one batch', async () => {
+    const parameters = initialiseParameters({ model, modulation: ORACLE }, randomSource(5));
+    const options = { ...PAPER_OPTIONS, taskOrder: ['a', 'b', 'c', 'd'].map((name) => `metaworld/${name}`) };
+    const graphs = new DecisionGraphs(
+      parameters,
+      { model, modulation: ORACLE, options },
+      { maxBatch: BATCH, progress: () => undefined },
+    );
+    const windows = { count: BATCH, actionDimensions: 3, ...randomWindows(model, BATCH), taskIndices: tasks };
+    const { selected } = await graphs.decide(windows);
+    expect(Array.from(selected, (key) => Math.floor(key / 2))).toEqual([...tasks]);
+    graphs.dispose();
+  });
+});
+
+describe('the context of a task', () => {
+  const spec: Parameters<typeof taskContext>[0] = {
+    task: 'metaworld/reach-v3',
+    actionSize: 4,
+    observation: [{ name: 'state', size: 39 }],
+  };
+  const policy = (taskOrder: readonly string[]) => ({ model, options: { ...PAPER_OPTIONS, taskOrder } });
+
+  it('knows its place in the order, and refuses a task that has none', () => {
+    const order = ['metaworld/push-v3', 'metaworld/reach-v3'];
+    expect(taskContext(spec, policy(order), 0).taskIndex).toBe(1);
+    expect(() => taskContext(spec, policy(['metaworld/push-v3']), 0)).toThrow('has no keys in a pool');
+  });
+});
