@@ -42,15 +42,18 @@ export function gatherLora(
   const outPool = parameter(parameters, LORA_OUT_NAME);
   // Laying out costs copies: do it on whichever is smaller, the pool or the selection.
   const poolFirst = inPool.shape[0] < selected.shape[0];
-  const pick = (x: Tensor): Tensor => gather(x, selected);
+  // One row is the same for all windows: its products need no matrices of their own for each.
+  const isShared = inPool.shape[0] === 1;
+  const pick = (x: Tensor): Tensor => (isShared ? x : gather(x, selected));
+  const matrix = (x: Tensor): Tensor => (isShared ? reshape(x, x.shape.slice(1)) : x);
   const inBlocks = split(poolFirst ? inPool : pick(inPool), model.blocks, 1);
   const outBlocks = split(poolFirst ? outPool : pick(outPool), model.blocks, 1);
   return inBlocks.map((inBlock, block) => {
     const ins = layOut(inBlock, 'in');
     const outs = layOut(outBlocks[block]!, 'out');
     const pair = (slot: 0 | 1 | 2): LowRank => ({
-      in: poolFirst ? pick(ins[slot]) : ins[slot],
-      out: poolFirst ? pick(outs[slot]) : outs[slot],
+      in: matrix(poolFirst ? pick(ins[slot]) : ins[slot]),
+      out: matrix(poolFirst ? pick(outs[slot]) : outs[slot]),
       scaling,
     });
     return { kind: 'lora', query: pair(0), value: pair(1), hidden: pair(2) };

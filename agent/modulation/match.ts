@@ -1,4 +1,4 @@
-import { add, argMax, cast, gather, mul, oneHot, stack, sub, sumOver, type Tensor } from '../ops.ts';
+import { add, argMax, cast, gather, mul, oneHot, slice, stack, sub, sumOver, type Tensor } from '../ops.ts';
 
 /** What decides, beside similarity, which keys a query falls on. All optional; absent means the paper's evaluation. */
 export interface Routing {
@@ -35,8 +35,10 @@ export function selectKeys(similarity: Tensor, routing: Routing, count = 1): Ten
 
 /** 1 at every chosen key: [B] or [B, k] -> [B, K]. */
 export function chosenKeys(selectedKeys: Tensor, keyCount: number): Tensor {
-  const rows = oneHot(selectedKeys, keyCount, 1, 0, 'float32');
-  return selectedKeys.rank === 1 ? rows : sumOver(rows, 1);
+  // tfjs knows no rows of one entry.
+  const rows = oneHot(selectedKeys, Math.max(2, keyCount), 1, 0, 'float32');
+  const chosen = selectedKeys.rank === 1 ? rows : sumOver(rows, 1);
+  return keyCount === 1 ? slice(chosen, [0, 0], [chosen.shape[0]!, 1]) : chosen;
 }
 
 /** Scores in the training of a later task: keys used before weigh little (spec §3.3, item 4). */
