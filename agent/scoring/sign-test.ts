@@ -10,13 +10,19 @@ export function signTest(positive: number, negative: number): number {
   return Math.min(1, 2 * fairCoinTail(positive + negative, Math.min(positive, negative)));
 }
 
-/** P(X <= most) of `count` fair coins; in logarithms, because 2^-1100 is already 0. @param most -1 gives 0 */
+/** 2^-1074 is the smallest number there is; beyond, logarithms carry the sum. */
+const MOST_EXACT = 1000;
+
+/** P(X <= most) of `count` fair coins, exact up to rounding. @param most -1 gives 0 */
 export function fairCoinTail(count: number, most: number): number {
+  let term = 2 ** -count;
   let logTerm = -count * Math.LN2;
   let sum = 0;
   for (let heads = 0; heads <= most; heads++) {
-    if (heads > 0) logTerm += Math.log((count - heads + 1) / heads);
-    sum += Math.exp(logTerm);
+    const ratio = heads === 0 ? 1 : (count - heads + 1) / heads;
+    term *= ratio;
+    logTerm += Math.log(ratio);
+    sum += count <= MOST_EXACT ? term : Math.exp(logTerm);
   }
   return Math.min(1, sum);
 }

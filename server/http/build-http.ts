@@ -6,6 +6,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { HttpDependencies, HttpOptions } from './contracts.ts';
 import { installErrorReplies } from './error-reply.ts';
 import { installGatekeeper } from './gatekeeper.ts';
+import { addCompareRoute } from './routes/compare-route.ts';
 import { addControlRoutes } from './routes/control-routes.ts';
 import { addExportRoute } from './routes/export-route.ts';
 import { addPageRoutes } from './routes/page-routes.ts';
@@ -73,6 +74,7 @@ export async function buildHttp(dependencies: HttpDependencies, options: HttpOpt
   addRunRoutes(api, dependencies);
   addControlRoutes(api, dependencies);
   addExportRoute(api, dependencies);
+  addCompareRoute(api, dependencies);
   addRecordingRoutes(api, dependencies);
   await addPageRoutes(api, options.dashboard);
   return api;

@@ -12,6 +12,7 @@ import {
   MetricPointSchema,
   OutcomeSchema,
   RunHeadSchema,
+  RunKindSchema,
   StoredRunSchema,
 } from '../store/records.ts';
 import { RUN_ID_PATTERN } from '../store/run-id.ts';
@@ -43,6 +44,31 @@ export const PageQuery = Type.Object(
   closed,
 );
 
+export const RunsQuery = Type.Object(
+  {
+    ...PageQuery.properties,
+    text: Type.Optional(
+      Type.String({ maxLength: 256, description: 'in name, policy, kind, state, protocol or tasks; any case' }),
+    ),
+    kind: Type.Optional(RunKindSchema),
+    state: Type.Optional(RunStateSchema),
+    sort: Type.Union(
+      [
+        Type.Literal('started'),
+        Type.Literal('policy'),
+        Type.Literal('kind'),
+        Type.Literal('state'),
+        Type.Literal('episodes'),
+        Type.Literal('successAnyTime'),
+        Type.Literal('successAtEnd'),
+      ],
+      { default: 'started', description: 'runs without the value come last in either order' },
+    ),
+    order: Type.Union([Type.Literal('ascending'), Type.Literal('descending')], { default: 'descending' }),
+  },
+  closed,
+);
+
 export const EpisodesQuery = Type.Object(
   { ...PageQuery.properties, task: Type.Optional(TaskIdSchema), outcome: Type.Optional(OutcomeSchema) },
   closed,
@@ -55,7 +81,26 @@ export const ExportQuery = Type.Object(
   closed,
 );
 
-export const MetricsQuery = Type.Object({ name: Type.Optional(Type.String({ maxLength: 128 })) }, closed);
+export const CompareQuery = Type.Object(
+  {
+    runs: Type.String({
+      maxLength: 1024,
+      pattern: '^[^,]+(,[^,]+){1,7}$',
+      description: 'two to eight runs, separated by commas; the first is the baseline',
+    }),
+  },
+  closed,
+);
+
+export const MetricsQuery = Type.Object(
+  {
+    name: Type.Optional(Type.String({ maxLength: 128 })),
+    most: Type.Optional(
+      Type.Integer({ minimum: 2, maximum: 10_000, description: 'thin every curve to about this many means' }),
+    ),
+  },
+  closed,
+);
 
 /** What `l2m evaluate` asks for on the command line, as JSON. */
 export const EvaluationBodySchema = Type.Object(

@@ -24,7 +24,7 @@ import {
   type ScoredEpisode,
   type StoredRun,
 } from './records.ts';
-import type { EpisodeQuery, ExportFormat, Page, RunStore } from './run-store.ts';
+import type { EpisodeQuery, ExportFormat, MetricsQuery, Page, RunsQuery, RunStore } from './run-store.ts';
 
 export interface RunStoreOptions {
   /** Null keeps everything in memory: for tests and for runs that are not to be kept. */
@@ -152,9 +152,11 @@ class DuckDbRunStore implements RunStore {
     await this.#episodes.flush();
   }
 
-  async listRuns(page: Page): Promise<{ total: number; runs: RunHead[] }> {
-    const rows = await this.#database.read(sql.LIST_RUNS, { ...bounded(page) });
-    const [count] = await this.#database.read('SELECT count(*)::INTEGER AS total FROM runs');
+  async listRuns(query: RunsQuery): Promise<{ total: number; runs: RunHead[] }> {
+    const filter = { text: query.text ?? null, kind: query.kind ?? null, state: query.state ?? null };
+    const statement = sql.listRunsBy(query.sort ?? 'started', query.order ?? 'descending');
+    const rows = await this.#database.read(statement, { ...filter, ...bounded(query) });
+    const [count] = await this.#database.read(sql.COUNT_RUNS, filter);
     return { total: Number(count?.['total']), runs: rows.map(readRunHead) };
   }
 
@@ -180,12 +182,14 @@ class DuckDbRunStore implements RunStore {
     return rows.map(readScoredEpisode);
   }
 
-  async metrics(run: string, name?: string): Promise<MetricPoint[]> {
+  async metrics(run: string, { name, most }: MetricsQuery = {}): Promise<MetricPoint[]> {
     await this.#assertRun(run);
-    const rows = await this.#database.read(
-      'SELECT step, name, value FROM metrics WHERE run = $run AND ($name IS NULL OR name = $name) ORDER BY name, step',
-      { run, name: name ?? null },
-    );
+    const all =
+      'SELECT step, name, value FROM metrics WHERE run = $run AND ($name IS NULL OR name = $name) ORDER BY name, step';
+    const values = { run, name: name ?? null };
+    const rows = await (most === undefined
+      ? this.#database.read(all, values)
+      : this.#database.read(sql.THINNED_METRICS, { ...values, most }));
     return rows.map(readMetricPoint);
   }
 
@@ -218,8 +222,8 @@ function plannedEpisodes(tasks: readonly PlannedTask[]): number {
   return tasks.reduce((sum, task) => sum + task.episodes, 0);
 }
 
-function bounded(page: Page): Page {
-  return { limit: Math.min(page.limit, MAX_PAGE), offset: page.offset };
+function bounded({ limit, offset }: Page): { limit: number; offset: number } {
+  return { limit: Math.min(limit, MAX_PAGE), offset };
 }
 
 function textOf(row: Row, column: string): string {

@@ -37,6 +37,7 @@ const COLUMNS: readonly DuckDBType[] = [
   VARCHAR, // worker
   INTEGER, // policy_version
   TIMESTAMP, // finished_at
+  INTEGER, // assisted_steps
 ];
 
 /** Appends rows inside the connection's open transaction; one chunk takes 2048 rows. */
@@ -97,5 +98,6 @@ function valuesOf(record: EpisodeRecord): DuckDBValue[] {
     record.worker,
     record.policyVersion,
     new DuckDBTimestampValue(BigInt(record.finishedAt.getTime()) * 1000n),
+    record.assistedSteps ?? 0,
   ];
 }

@@ -7,7 +7,7 @@ const closed = { additionalProperties: false } as const;
 const Count = Type.Integer({ minimum: 0 });
 const Time = Type.String({ format: 'date-time', description: 'UTC, ISO 8601' });
 
-const RunKindSchema = Type.Union([Type.Literal('evaluate'), Type.Literal('collect'), Type.Literal('pretrain')]);
+export const RunKindSchema = Type.Union([Type.Literal('evaluate'), Type.Literal('collect'), Type.Literal('pretrain')]);
 export type RunKind = Static<typeof RunKindSchema>;
 
 /** How many start states of a task a run visits. */
@@ -40,6 +40,10 @@ const headFields = {
   finishedEpisodes: Count,
   /** Start states whose latest attempt ended in an error; never counted as failures of the policy. */
   errorEpisodes: Count,
+  /** Of the finished ones, those whose task tells success from failure. */
+  judgedEpisodes: Count,
+  successesAnyTime: Count,
+  successesAtEnd: Count,
   redoneEpisodes: Count,
   message: Type.String(),
   startedAt: Time,
@@ -66,7 +70,16 @@ export type StoredRun = Static<typeof StoredRunSchema>;
 /** What the maker of a run decides; the rest follows from what happens. */
 export type NewRun = Omit<
   StoredRun,
-  'finishedEpisodes' | 'errorEpisodes' | 'redoneEpisodes' | 'message' | 'startedAt' | 'finishedAt' | 'plannedEpisodes'
+  | 'finishedEpisodes'
+  | 'errorEpisodes'
+  | 'judgedEpisodes'
+  | 'successesAnyTime'
+  | 'successesAtEnd'
+  | 'redoneEpisodes'
+  | 'message'
+  | 'startedAt'
+  | 'finishedAt'
+  | 'plannedEpisodes'
 >;
 
 /** A final state stamps the time of the end; going back to a state that is not final (a resume) clears it. */
@@ -95,6 +108,8 @@ interface EpisodeCommon {
   readonly wallSeconds: number;
   readonly worker: string;
   readonly policyVersion: number;
+  /** Steps in which a person had a part; an episode with any is kept but never scored. Default 0. */
+  readonly assistedSteps?: number;
   readonly finishedAt: Date;
 }
 
@@ -126,6 +141,8 @@ const scoredFields = {
   successAtEnd: Type.Union([Type.Boolean(), Type.Null()]),
   /** 1 is the first step; null if there was none. Success at any time means that this is not null. */
   firstSuccessStep: Type.Union([Count, Type.Null()]),
+  /** Steps in which a person had a part; an episode with any is not scored. */
+  assistedSteps: Count,
 };
 
 /** What scores are made from. */
@@ -155,7 +172,8 @@ export type MetricPoint = Static<typeof MetricPointSchema>;
 /** The part of a record that scores need; what the store keeps and what the live summary adds up are the same. */
 export function scoredEpisodeOf(record: EpisodeRecord): ScoredEpisode {
   const { task, start, attempt, outcome, length } = record;
-  const common = { task, start, attempt, outcome, length, return: record.return };
+  const assistedSteps = record.assistedSteps ?? 0;
+  const common = { task, start, attempt, outcome, length, return: record.return, assistedSteps };
   if (record.outcome !== 'success' && record.outcome !== 'failure') {
     return { ...common, successAtEnd: null, firstSuccessStep: null };
   }

@@ -9,6 +9,8 @@ export interface RunTotals {
   readonly planned: number;
   readonly finished: number;
   readonly errors: number;
+  /** Start states in whose latest attempt a person had a part; in no score. */
+  readonly assisted: number;
   readonly steps: number;
   /** Means over the tasks that report success; null while none has a scored episode. */
   readonly meanSuccessAnyTime: number | null;
@@ -56,6 +58,7 @@ export class RunScores {
       planned: sum(scores.map((score) => score.planned)),
       finished: sum(scores.map((score) => score.finished)),
       errors: sum(scores.map((score) => score.errors)),
+      assisted: sum(scores.map((score) => score.assisted ?? 0)),
       steps,
       meanSuccessAnyTime: mean(scores.map((score) => score.successAnyTime.rate)),
       meanSuccessAtEnd: mean(scores.map((score) => score.successAtEnd.rate)),
@@ -89,6 +92,7 @@ class TaskTally {
   /** First steps with success of the latest attempts, ascending. */
   readonly #firstSteps: number[] = [];
   #errors = 0;
+  #assisted = 0;
   /** Latest attempts of tasks that report success. */
   #judged = 0;
   #successesAtEnd = 0;
@@ -112,13 +116,14 @@ class TaskTally {
   }
 
   score(): TaskScore {
-    const finished = this.#latest.size - this.#errors;
+    const finished = this.#latest.size - this.#errors - this.#assisted;
     const meanReturn = finished === 0 ? null : this.#returnSum / finished;
     return {
       task: this.#task,
       planned: this.#planned,
       finished,
       errors: this.#errors,
+      ...(this.#assisted > 0 ? { assisted: this.#assisted } : {}),
       successAnyTime: rate(this.#firstSteps.length, this.#judged),
       successAtEnd: rate(this.#successesAtEnd, this.#judged),
       firstSuccessStep: medianOfSorted(this.#firstSteps),
@@ -130,6 +135,10 @@ class TaskTally {
   #count(episode: ScoredEpisode, sign: 1 | -1): void {
     if (episode.outcome === 'error') {
       this.#errors += sign;
+      return;
+    }
+    if (episode.assistedSteps > 0) {
+      this.#assisted += sign;
       return;
     }
     this.#returnSum += sign * episode.return;
@@ -152,7 +161,8 @@ function scoredReturn(episode: ScoredEpisode): number {
   return episode.outcome === 'error' ? 0 : episode.return;
 }
 
-function rate(successes: number, episodes: number): Rate {
+/** @param episodes those that a task judged */
+export function rate(successes: number, episodes: number): Rate {
   const scored = successRate(successes, episodes);
   if (scored === null) return { successes, episodes, rate: null, interval: null };
   return { successes, episodes, rate: scored.rate, interval: { low: scored.lower, high: scored.upper } };

@@ -1,3 +1,5 @@
+import type { RunState } from '../../protocol/dashboard-messages.ts';
+import type { RunSort } from './queries.ts';
 import type {
   EpisodeRecord,
   EpisodeRow,
@@ -6,6 +8,7 @@ import type {
   Outcome,
   RunChange,
   RunHead,
+  RunKind,
   ScoredEpisode,
   StoredRun,
 } from './records.ts';
@@ -19,6 +22,23 @@ export interface Page {
 export interface EpisodeQuery extends Page {
   readonly task?: string;
   readonly outcome?: Outcome;
+}
+
+export interface RunsQuery extends Page {
+  /** In any of name, policy, kind, state, protocol and tasks; case does not count. */
+  readonly text?: string;
+  readonly kind?: RunKind;
+  readonly state?: RunState;
+  /** Default `started`. Runs without the value come last in either order. */
+  readonly sort?: RunSort;
+  /** Default `descending`. */
+  readonly order?: 'ascending' | 'descending';
+}
+
+export interface MetricsQuery {
+  readonly name?: string;
+  /** Thins every curve to about this many points. */
+  readonly most?: number;
 }
 
 export type ExportFormat = 'json' | 'csv' | 'parquet';
@@ -38,15 +58,15 @@ export interface RunStore {
   /** Waits for everything handed over before. @throws the first failure since the last flush, so that none goes unseen */
   flush(): Promise<void>;
 
-  /** Newest first. */
-  listRuns(page: Page): Promise<{ total: number; runs: RunHead[] }>;
+  /** Newest first unless asked otherwise; `total` counts what matches. */
+  listRuns(query: RunsQuery): Promise<{ total: number; runs: RunHead[] }>;
   /** @throws L2M_RUN_UNKNOWN with the nearest name */
   getRun(run: string): Promise<StoredRun>;
   /** All attempts, by task, start and attempt. */
   listEpisodes(run: string, query: EpisodeQuery): Promise<{ total: number; episodes: EpisodeRow[] }>;
   /** The latest attempt at every start state: what is scored, and what `--resume` need not do again. */
   latestEpisodes(run: string): Promise<ScoredEpisode[]>;
-  metrics(run: string, name?: string): Promise<MetricPoint[]>;
+  metrics(run: string, query?: MetricsQuery): Promise<MetricPoint[]>;
 
   /**
    * Writes the run to a file, replacing it at once when complete. json: `{run, scores, episodes}`; csv and parquet: one row

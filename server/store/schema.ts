@@ -50,6 +50,8 @@ const MIGRATIONS: readonly (readonly string[])[] = [
        name VARCHAR NOT NULL,
        value DOUBLE NOT NULL)`,
   ],
+  // Steps in which a person had a part; an episode with any is not scored.
+  ['ALTER TABLE episodes ADD COLUMN assisted_steps INTEGER DEFAULT 0'],
 ];
 
 export const SCHEMA_VERSION = MIGRATIONS.length;

@@ -1,4 +1,4 @@
-import type { RunSummary } from '../../../protocol/dashboard-messages.ts';
+import type { RunSummary, TaskScore } from '../../../protocol/dashboard-messages.ts';
 import type { RunHead } from '../../store/records.ts';
 import { RunScores } from '../../store/run-scores.ts';
 import type { Api } from '../build-http.ts';
@@ -9,9 +9,9 @@ import {
   errorReplies,
   MetricsQuery,
   MetricsReply,
-  PageQuery,
   RunParams,
   RunReply,
+  RunsQuery,
   RunsReply,
   ScoresReply,
 } from '../schemas.ts';
@@ -26,9 +26,9 @@ export function addRunRoutes(api: Api, { store, runs }: HttpDependencies): void 
     {
       config,
       schema: {
-        summary: 'Runs, newest first',
+        summary: 'Runs, by filter and in any order; newest first',
         tags: ['runs'],
-        querystring: PageQuery,
+        querystring: RunsQuery,
         response: { 200: RunsReply, ...errorReplies },
       },
     },
@@ -106,13 +106,19 @@ export function addRunRoutes(api: Api, { store, runs }: HttpDependencies): void 
         response: { 200: MetricsReply, ...errorReplies },
       },
     },
-    async (request) => ({ points: await store.metrics(request.params.run, request.query.name) }),
+    async (request) => ({ points: await store.metrics(request.params.run, request.query) }),
   );
 }
 
 /** The store learns of a change a moment after it happened; what runs now says more. */
 function withLive<Head extends RunHead>(head: Head, live: RunSummary | undefined): Head {
   if (live === undefined) return head;
-  const { state, finishedEpisodes, errorEpisodes, redoneEpisodes, message } = live;
-  return { ...head, state, finishedEpisodes, errorEpisodes, redoneEpisodes, message };
+  const { state, finishedEpisodes, errorEpisodes, redoneEpisodes, message, tasks } = live;
+  const sum = (count: (task: TaskScore) => number): number => tasks.reduce((total, task) => total + count(task), 0);
+  return {
+    ...{ ...head, state, finishedEpisodes, errorEpisodes, redoneEpisodes, message },
+    judgedEpisodes: sum((task) => task.successAnyTime.episodes),
+    successesAnyTime: sum((task) => task.successAnyTime.successes),
+    successesAtEnd: sum((task) => task.successAtEnd.successes),
+  };
 }

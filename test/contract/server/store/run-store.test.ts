@@ -31,6 +31,9 @@ describe.each(['file', 'memory'] as const)('run store kept in %s', (kind) => {
     expect(await store.getRun('run-a')).toEqual({
       ...run,
       plannedEpisodes: 6,
+      judgedEpisodes: 0,
+      successesAnyTime: 0,
+      successesAtEnd: 0,
       finishedEpisodes: 0,
       errorEpisodes: 0,
       redoneEpisodes: 0,
@@ -184,7 +187,7 @@ describe.each(['file', 'memory'] as const)('run store kept in %s', (kind) => {
       { step: 10, name: 'loss', value: 2 },
       { step: 10, name: 'accuracy', value: 0.25 },
     ]);
-    expect(await store.metrics('train', 'loss')).toEqual([
+    expect(await store.metrics('train', { name: 'loss' })).toEqual([
       { step: 10, name: 'loss', value: 2 },
       { step: 20, name: 'loss', value: 1.5 },
     ]);

@@ -86,7 +86,7 @@ describe('an expert in training', { timeout: 240_000 }, () => {
     const { runs } = await server.store.listRuns({ limit: 20, offset: 0 });
     const [training] = runs.filter(({ kind }) => kind === 'pretrain');
     expect(training).toMatchObject({ state: 'finished' });
-    const points = await server.store.metrics(training?.run ?? '', 'return');
+    const points = await server.store.metrics(training?.run ?? '', { name: 'return' });
     expect(points.map(({ step, value }) => [step, value])).toEqual(
       curve.map(({ steps, meanReturn }) => [steps, meanReturn]),
     );

@@ -273,6 +273,7 @@ describe('OpenAPI', () => {
     expect(listed.sort()).toEqual([
       'DELETE /api/runs/{run}/recordings',
       'DELETE /api/runs/{run}/recordings/{episode}',
+      'GET /api/compare',
       'GET /api/health',
       'GET /api/ready',
       'GET /api/runs',
