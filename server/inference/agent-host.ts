@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { L2mError } from '../errors.ts';
 import type {
   Decided,
+  ExplainedArrays,
   HostBackendView,
   HostModelView,
   HostReply,
@@ -37,10 +38,13 @@ interface Pending {
 
 type LoadBody = Omit<Extract<HostRequest, { type: 'load' }>, 'request'>;
 
+type ExplainBody = Omit<Extract<HostRequest, { type: 'explain' }>, 'request'>;
+
 type RequestBody =
   | LoadBody
   | Omit<Extract<HostRequest, { type: 'prepare' }>, 'request'>
-  | Omit<Extract<HostRequest, { type: 'decide' }>, 'request'>;
+  | Omit<Extract<HostRequest, { type: 'decide' }>, 'request'>
+  | ExplainBody;
 
 const HOST_ENTRY = fileURLToPath(new URL('./host-process.ts', import.meta.url));
 
@@ -111,6 +115,13 @@ export class AgentHost {
     const reply = await this.#ask({ type: 'decide', model, windows }, this.#options.decideDeadlineMs);
     if (reply.type !== 'decided') throw new L2mError('L2M_AGENT_LOST', `it answered ${reply.type} to decide`);
     return reply;
+  }
+
+  /** What lay behind a decision that was taken. The first time for a model it compiles for a second or two. */
+  async explain(body: Omit<ExplainBody, 'type'>): Promise<ExplainedArrays> {
+    const reply = await this.#ask({ type: 'explain', ...body }, this.#options.decideDeadlineMs);
+    if (reply.type !== 'explained') throw new L2mError('L2M_AGENT_LOST', `it answered ${reply.type} to explain`);
+    return reply.explained;
   }
 
   async close(): Promise<void> {

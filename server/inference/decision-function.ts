@@ -57,7 +57,10 @@ export function compileDecision(
 }
 
 /** Everything a decision is made of but the model's weights. */
-export function decisionSpecs({ model, modulation }: Pick<PolicyConfig, 'model' | 'modulation'>): Record<string, LadderSpec> {
+export function decisionSpecs({
+  model,
+  modulation,
+}: Pick<PolicyConfig, 'model' | 'modulation'>): Record<string, LadderSpec> {
   const { context, stateSize, actionSize } = model;
   const windowSpecs: Record<WindowName, LadderSpec> = {
     states: { shape: ['batch', context, stateSize], dtype: 'float32' },

@@ -1,9 +1,11 @@
 import { isSearchedByTask, type PolicyConfig } from '../../agent/config.ts';
 import { parameter, poolShapes, type ParameterRecord } from '../../agent/weights/names.ts';
+import type { AttentionChoice } from '../../protocol/policy-messages.ts';
 import type { CompileProgress } from '../tensors/compile.ts';
 import type { CompiledLadder } from '../tensors/compile-ladder.ts';
 import { compileDecision } from './decision-function.ts';
-import type { WindowArrays } from './host-messages.ts';
+import { ExplanationGraph } from './explanation-graph.ts';
+import type { ExplainedArrays, WindowArrays } from './host-messages.ts';
 
 export interface DecidedArrays {
   readonly actionTokens: Int32Array; // [B, d]
@@ -26,6 +28,7 @@ export class DecisionGraphs {
   readonly #sizes: readonly number[];
   readonly #ladders = new Map<number, CompiledLadder<string, string>>();
   readonly #progress: (progress: CompileProgress) => void;
+  #explanations: ExplanationGraph | undefined;
 
   /** @param parameters taken over: freed by `dispose` */
   constructor(
@@ -88,8 +91,16 @@ export class DecisionGraphs {
     }
   }
 
+  /** What lay behind a decision; deciding itself is left as it is. @throws L2M_SHAPE_MISMATCH */
+  async explain(windows: WindowArrays, attention: AttentionChoice | null): Promise<ExplainedArrays> {
+    const parameters = { ...this.#parameters, ...this.#pool };
+    this.#explanations ??= new ExplanationGraph(parameters, this.#config);
+    return this.#explanations.explain(parameters, windows, attention);
+  }
+
   /** Frees the weights too. */
   dispose(): void {
+    this.#explanations?.dispose();
     for (const ladder of this.#ladders.values()) ladder.dispose();
     this.#ladders.clear();
     for (const tensor of Object.values({ ...this.#parameters, ...this.#pool })) tensor.dispose();

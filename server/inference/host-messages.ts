@@ -1,4 +1,5 @@
 import type { ErrorCode } from '../../protocol/error-codes.ts';
+import type { AttentionChoice } from '../../protocol/policy-messages.ts';
 import type { ServerConfig } from '../config-schema.ts';
 
 /** A batch of context windows, row-major, padded on the left (spec §1.2). B windows of T timesteps. */
@@ -13,6 +14,17 @@ export interface WindowArrays {
   readonly timesteps: Int32Array; // [B, T]
   readonly stepMask: Float32Array; // [B, T]
   readonly taskIndices: Int32Array; // [B] place in the policy's order of tasks
+}
+
+/** What lay behind one decision. V bins, K keys, q tokens of the whole window, x = prompts + q. */
+export interface ExplainedArrays {
+  /** [A, V] of the newest step */
+  readonly logits: Float32Array;
+  readonly similarities: Float32Array; // [K]; empty without a pool, as are the next three
+  readonly keys: Float32Array; // [K, 2] in the plane in which the keys differ most
+  readonly shares: readonly [number, number]; // of the keys' variance along its axes
+  readonly points: Float32Array; // [2, 2] query, state of the newest step
+  readonly attention: Float32Array; // [q, x] of the wanted head; empty if none is wanted
 }
 
 export interface HostBackendView {
@@ -46,7 +58,15 @@ export type HostRequest =
       readonly model: string;
       readonly dimensions: readonly number[];
     }
-  | { readonly type: 'decide'; readonly request: number; readonly model: string; readonly windows: WindowArrays };
+  | { readonly type: 'decide'; readonly request: number; readonly model: string; readonly windows: WindowArrays }
+  | {
+      readonly type: 'explain';
+      readonly request: number;
+      readonly model: string;
+      /** One window, with the chosen tokens as the newest step's actions. */
+      readonly windows: WindowArrays;
+      readonly attention: AttentionChoice | null;
+    };
 
 export type HostReply =
   | { readonly type: 'ready'; readonly backend: HostBackendView }
@@ -64,6 +84,7 @@ export type HostReply =
       readonly decideMs: number;
       readonly version: number;
     }
+  | { readonly type: 'explained'; readonly request: number; readonly explained: ExplainedArrays }
   | { readonly type: 'failed'; readonly request: number | undefined; readonly code: ErrorCode; readonly got: string }
   | { readonly type: 'progress'; readonly text: string };
 

@@ -82,6 +82,11 @@ async function answer(request: HostRequest): Promise<void> {
       reply({ type: 'prepared', request: request.request });
       return;
     }
+    if (request.type === 'explain') {
+      const explained = await loaded.graphs.explain(request.windows, request.attention);
+      reply({ type: 'explained', request: request.request, explained });
+      return;
+    }
     const startMs = performance.now();
     const decided = await loaded.graphs.decide(request.windows);
     const decideMs = performance.now() - startMs;

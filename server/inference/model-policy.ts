@@ -10,6 +10,8 @@ import type { ActingPolicy, Decision, EpisodePolicy } from '../rollouts/acting-p
 import type { TickRow } from '../simulators/tick-rows.ts';
 import type { AgentHost } from './agent-host.ts';
 import { Batcher, type BatchFigures } from './batcher.ts';
+import { DecisionMemory } from './decision-memory.ts';
+import { inspectionOf } from './inspect-decision.ts';
 
 export interface ModelPolicyOptions {
   readonly name: string;
@@ -27,6 +29,8 @@ export interface ModelPolicyOptions {
 
 interface Request {
   readonly window: ContextWindow;
+  readonly memory: DecisionMemory;
+  readonly step: number;
   readonly actionSize: number;
 }
 
@@ -56,8 +60,23 @@ export function modelPolicy(options: ModelPolicyOptions): { policy: ActingPolicy
       name,
       assertSupports: (spec) => void contextOf(spec),
       prepare: (specs) => options.host.prepare(options.model, [...new Set(specs.map(({ actionSize }) => actionSize))]),
-      begin: (spec, plan) =>
-        episodePolicy({ task: contextOf(spec), window: new ContextWindow(config), isFirst: plan.start === 0 }, batcher),
+      begin: (spec, plan) => {
+        const window = new ContextWindow(config);
+        const memory = new DecisionMemory(window, config.model);
+        const task = contextOf(spec);
+        return {
+          ...episodePolicy({ task, window, memory, isFirst: plan.start === 0 }, batcher),
+          inspect: async (attention) => {
+            const snapshot = await memory.snapshot();
+            const explained = await options.host.explain({
+              model: options.model,
+              windows: snapshot.windows,
+              attention,
+            });
+            return inspectionOf({ config, task, snapshot, explained, attention });
+          },
+        };
+      },
     },
   };
 }
@@ -65,16 +84,21 @@ export function modelPolicy(options: ModelPolicyOptions): { policy: ActingPolicy
 interface EpisodeContext {
   readonly task: TaskContext;
   readonly window: ContextWindow;
+  readonly memory: DecisionMemory;
   /** The first start of a task; the reference shows only that one as it is observed (spec §6.3). */
   readonly isFirst: boolean;
 }
 
-function episodePolicy({ task, window, isFirst }: EpisodeContext, batcher: Batcher<Request, Decision>): EpisodePolicy {
+function episodePolicy(
+  { task, window, memory, isFirst }: EpisodeContext,
+  batcher: Batcher<Request, Decision>,
+): EpisodePolicy {
   return {
     decide: (row: TickRow) => {
+      memory.observed();
       if (row.step === 0) window.start({ task, observation: row.observation, isFirst });
       else window.append({ executedAction: row.executed, reward: row.reward, observation: row.observation });
-      return batcher.submit({ window, actionSize: task.actionSize });
+      return batcher.submit({ window, memory, step: row.step, actionSize: task.actionSize });
     },
   };
 }
@@ -91,13 +115,16 @@ async function decideBatch(options: ModelPolicyOptions, requests: readonly Reque
   if (decided.actionTokens.length !== batch * stride) {
     throw new L2mError('L2M_SHAPE_MISMATCH', `${decided.actionTokens.length} action tokens for ${batch} windows`);
   }
-  return requests.map(({ actionSize }, row) => ({
-    action: Float32Array.from({ length: actionSize }, (_, dimension) =>
-      actionFromToken(decided.actionTokens[row * stride + dimension] ?? 0, bins, binCentres),
-    ),
-    selected: decided.selected[row] ?? -1,
-    similarity: decided.similarities[row] ?? 0,
-    decideMs: decided.decideMs,
-    version: decided.version,
-  }));
+  return requests.map(({ actionSize, memory, step }, row) => {
+    const tokens = decided.actionTokens.slice(row * stride, row * stride + actionSize);
+    const selected = decided.selected[row] ?? -1;
+    memory.decided({ step, tokens, selected, version: decided.version });
+    return {
+      action: Float32Array.from(tokens, (token) => actionFromToken(token, bins, binCentres)),
+      selected,
+      similarity: decided.similarities[row] ?? 0,
+      decideMs: decided.decideMs,
+      version: decided.version,
+    };
+  });
 }

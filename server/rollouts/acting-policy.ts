@@ -1,4 +1,6 @@
+import type { ModelConfig } from '../../agent/config.ts';
 import type { TaskSpec } from '../../protocol/task.ts';
+import type { AttentionChoice } from '../../protocol/policy-messages.ts';
 import type { TickRow } from '../simulators/tick-rows.ts';
 import type { EpisodePlan } from './plan.ts';
 
@@ -16,6 +18,24 @@ export interface Decision {
   readonly version: number;
 }
 
+/** What lay behind one decision. d action dimensions, V bins, t real steps of the window, K keys, q tokens, x = prompts + q. */
+export interface Inspection {
+  readonly step: number;
+  readonly version: number;
+  readonly selected: number;
+  readonly model: Pick<ModelConfig, 'blocks' | 'heads' | 'actionSize' | 'bins'>;
+  readonly binCentres: boolean;
+  readonly probabilities: Float32Array; // [d, V]
+  readonly tokens: Int32Array; // [d] chosen bins
+  readonly returnsToGo: Float32Array; // [t] unscaled
+  readonly rewards: Float32Array; // [t] unscaled; the newest is 0
+  readonly similarities: Float32Array; // [K]
+  readonly keys: Float32Array; // [K, 2] in the plane in which the keys differ most
+  readonly shares: readonly [number, number];
+  readonly points: Float32Array; // [2, 2] query, state of the newest step; empty without a pool
+  readonly attention: { readonly choice: AttentionChoice; readonly weights: Float32Array } | null; // [q, x]
+}
+
 /** A policy in one episode: remembers what it needs of the steps so far. */
 export interface EpisodePolicy {
   /**
@@ -23,6 +43,8 @@ export interface EpisodePolicy {
    * May answer at once: no-op, random and scripted policies never wait for a batch.
    */
   decide(row: TickRow): Decision | Promise<Decision>;
+  /** What lies behind the newest decision, or the next one if that is under way; absent where nothing lies behind. */
+  inspect?(attention: AttentionChoice | null): Promise<Inspection>;
 }
 
 /** Whoever chooses actions in a run. */
