@@ -47,6 +47,8 @@ function tensorEnvironment(options: TensorEnvironmentOptions): Record<string, st
     TF_NUM_INTEROP_THREADS: '1',
     OMP_NUM_THREADS: threads,
     TF_FORCE_GPU_ALLOW_GROWTH: 'true',
+    // Tensor cores would otherwise round float32 products to ten bits of mantissa: float32 has to mean the same on every device.
+    ...(options.precision === 'float32' ? { NVIDIA_TF32_OVERRIDE: '0' } : {}),
     ...(options.xla ? { TF_XLA_FLAGS: xlaFlags.join(' ') } : {}),
     ...(options.precision === 'bfloat16' ? { ONEDNN_DEFAULT_FPMATH_MODE: 'BF16' } : {}),
     ...(options.gpu ? {} : { CUDA_VISIBLE_DEVICES: '-1' }),

@@ -3,6 +3,7 @@ const BENCHMARKS: Readonly<Record<string, { readonly file: string; readonly what
   step: { file: './step.bench.ts', what: 'simulators alone, through the server with a no-op policy, and with a model' },
   decide: { file: './decide.bench.ts', what: 'decisions, against PyTorch' },
   update: { file: './update.bench.ts', what: 'training updates, against PyTorch' },
+  modulators: { file: './modulators.bench.ts', what: 'a batch with several modulators: gathered, grouped, or masked' },
   sac: { file: './sac.bench.ts', what: 'one update of soft actor-critic, ours against PyTorch' },
   capture: { file: './capture.bench.ts', what: 'eager operations against captured graphs' },
 };
@@ -10,7 +11,7 @@ const BENCHMARKS: Readonly<Record<string, { readonly file: string; readonly what
 const [name = '', ...rest] = process.argv.slice(2);
 const chosen = BENCHMARKS[name];
 if (chosen === undefined) {
-  const lines = Object.entries(BENCHMARKS).map(([each, { what }]) => `  ${each.padEnd(8)} ${what}`);
+  const lines = Object.entries(BENCHMARKS).map(([each, { what }]) => `  ${each.padEnd(10)} ${what}`);
   process.stderr.write(`usage: npm run bench -- NAME\n${lines.join('\n')}\n`);
   process.exit(2);
 }

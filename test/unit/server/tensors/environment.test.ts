@@ -12,6 +12,7 @@ describe('environment of the tensor library', () => {
       OMP_NUM_THREADS: '3',
       TF_XLA_FLAGS: '--tf_xla_auto_jit=2 --tf_xla_cpu_global_jit',
     });
+    expect(environment).toMatchObject({ NVIDIA_TF32_OVERRIDE: '0' });
     expect(environment).not.toHaveProperty('ONEDNN_DEFAULT_FPMATH_MODE');
     expect(environment).not.toHaveProperty('CUDA_VISIBLE_DEVICES');
   });
@@ -22,6 +23,7 @@ describe('environment of the tensor library', () => {
     expect(state).toEqual({ xla: false, precision: 'bfloat16', graphCache: null });
     expect(environment).toMatchObject({ ONEDNN_DEFAULT_FPMATH_MODE: 'BF16', CUDA_VISIBLE_DEVICES: '-1' });
     expect(environment).not.toHaveProperty('TF_XLA_FLAGS');
+    expect(environment).not.toHaveProperty('NVIDIA_TF32_OVERRIDE');
   });
 
   it('names the folder for compiled graphs', () => {
