@@ -10,6 +10,7 @@ import { openMetricsLog } from './metrics-log.ts';
 import type { PretrainEvent, PretrainResult } from './pretrain-events.ts';
 import { checkPretrainOptions, policyOptionsOf, type PretrainOptions } from './pretrain-options.ts';
 import { writePretrainedCheckpoint } from './pretrained-checkpoint.ts';
+import type { TrainingHooks } from './serve-trainer.ts';
 import { loadTrainingData, type TrainingData } from './training-data.ts';
 import { trainingLoop, type LoopParts } from './training-loop.ts';
 import { initialPool, initialWeights, stateToResume, trainingFingerprint } from './training-start.ts';
@@ -21,18 +22,15 @@ import { windowSampler } from './window-sampler.ts';
 /** Lambda of the paper's pull of keys towards queries (spec §3.5). */
 const PAPER_PULL_WEIGHT = 0.5;
 
-export interface RunHooks {
-  onEvent(event: PretrainEvent): void;
-  /** Asked between updates; true saves and returns. */
-  stopRequested(): boolean;
-}
-
 /**
  * Pre-trains a model in this process: read data, compile, update until the budget is used up, saving on the way. Equal settings, data
  * and number of updates give equal weights on one machine, interrupted or not.
  * @throws L2mError L2M_CONFIG_INVALID, L2M_DATA_INVALID, L2M_CHECKPOINT_INVALID, L2M_RUN_MISMATCH, L2M_STORE_UNWRITABLE
  */
-export async function runPretraining(options: PretrainOptions, hooks: RunHooks): Promise<PretrainResult> {
+export async function runPretraining(
+  options: PretrainOptions,
+  hooks: TrainingHooks<PretrainEvent>,
+): Promise<PretrainResult> {
   checkPretrainOptions(options);
   hooks.onEvent({ type: 'preparing', what: 'reading trajectories' });
   const read = await loadTrainingData(options);
