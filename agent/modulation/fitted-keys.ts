@@ -42,18 +42,11 @@ export function sphericalMeans(vectors: Float32Array, options: SphericalMeansOpt
  * @returns [N]
  */
 export function nearestRows(vectors: Float32Array, keys: Float32Array, width: number): Int32Array {
-  const nearest = new Int32Array(vectors.length / width);
-  for (let vector = 0; vector < nearest.length; vector++) {
-    let best = -Infinity;
-    for (let key = 0; key * width < keys.length; key++) {
-      const product = dot(vectors, vector * width, keys, { from: key * width, width });
-      if (product > best) {
-        best = product;
-        nearest[vector] = key;
-      }
-    }
-  }
-  return nearest;
+  const candidates = rowsOf(keys, width);
+  return Int32Array.from(rowsOf(vectors, width), (vector) => {
+    const products = candidates.map((key) => dot(vector, key));
+    return products.indexOf(Math.max(...products));
+  });
 }
 
 /** The first at random, each further one with a probability that grows with its distance from the nearest so far (Arthur 2007). */
@@ -61,18 +54,19 @@ function firstMeans(
   points: Float32Array,
   { width, count, random }: { readonly width: number; readonly count: number; readonly random: RandomSource },
 ): Float32Array {
-  const size = points.length / width;
+  const rows = rowsOf(points, width);
+  const size = rows.length;
   const means = new Float32Array(count * width);
   const distances = new Float64Array(size).fill(Infinity);
   let chosen = random.below(size);
   for (let mean = 0; mean < count; mean++) {
-    means.set(points.subarray(chosen * width, (chosen + 1) * width), mean * width);
+    const begun = rows[chosen]!;
+    means.set(begun, mean * width);
     let total = 0;
-    for (let point = 0; point < size; point++) {
-      const distance = 1 - dot(points, point * width, means, { from: mean * width, width });
-      distances[point] = Math.max(0, Math.min(distances[point]!, distance));
-      total += distances[point]!;
-    }
+    rows.forEach((row, point) => {
+      distances[point] = Math.max(0, Math.min(distances[point]!, 1 - dot(row, begun)));
+      total += distances[point];
+    });
     let left = random.uniform() * total;
     chosen = distances.findIndex((distance) => (left -= distance) < 0);
     if (chosen < 0) chosen = random.below(size);
@@ -98,8 +92,7 @@ function meansOf(points: Float32Array, nearest: Int32Array, before: Float32Array
 
 function unitRows(vectors: Float32Array, width: number): Float32Array {
   const rows: Float32Array[] = [];
-  for (let from = 0; from < vectors.length; from += width) {
-    const row = vectors.slice(from, from + width);
+  for (const row of rowsOf(vectors, width)) {
     const length = Math.hypot(...row);
     if (length > 0) rows.push(row.map((value) => value / length));
   }
@@ -108,13 +101,13 @@ function unitRows(vectors: Float32Array, width: number): Float32Array {
   return unit;
 }
 
-function dot(
-  a: Float32Array,
-  fromA: number,
-  b: Float32Array,
-  { from, width }: { readonly from: number; readonly width: number },
-): number {
+function dot(a: Float32Array, b: Float32Array): number {
   let sum = 0;
-  for (let i = 0; i < width; i++) sum += a[fromA + i]! * b[from + i]!;
+  for (let i = 0; i < a.length; i++) sum += a[i]! * b[i]!;
   return sum;
+}
+
+/** Views, not copies. */
+function rowsOf(matrix: Float32Array, width: number): Float32Array[] {
+  return Array.from({ length: matrix.length / width }, (_, row) => matrix.subarray(row * width, (row + 1) * width));
 }

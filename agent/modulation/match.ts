@@ -38,7 +38,7 @@ export function chosenKeys(selectedKeys: Tensor, keyCount: number): Tensor {
   // tfjs knows no rows of one entry.
   const rows = oneHot(selectedKeys, Math.max(2, keyCount), 1, 0, 'float32');
   const chosen = selectedKeys.rank === 1 ? rows : sumOver(rows, 1);
-  return keyCount === 1 ? slice(chosen, [0, 0], [chosen.shape[0]!, 1]) : chosen;
+  return keyCount === 1 ? slice(chosen, [0, 0], [chosen.shape[0], 1]) : chosen;
 }
 
 /** Scores in the training of a later task: keys used before weigh little (spec §3.3, item 4). */
