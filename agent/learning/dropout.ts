@@ -5,8 +5,8 @@ import type { Dropout, DropoutPlace } from '../transformer/dropout.ts';
 
 export type DropoutRates = Readonly<Record<DropoutPlace, number>>;
 
-/** The reference's rates (spec §1.1). They stay on in a frozen backbone while modulators learn (spec §1.7). */
-export const REFERENCE_DROPOUT: DropoutRates = { embedding: 0.1, attention: 0.1, residual: 0.1 };
+/** The reference's rates (spec §1.1, §4). They stay on in a frozen backbone while modulators learn (spec §1.7). */
+export const REFERENCE_DROPOUT: DropoutRates = { embedding: 0.1, attention: 0.1, residual: 0.1, prompt: 0.1 };
 
 const ROUNDS = 8;
 const HALF = 4096;

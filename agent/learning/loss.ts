@@ -64,12 +64,10 @@ export function policyLoss(parameters: ParameterRecord, batch: TrainingBatch, op
   const { model, modulation, selectedKeys } = options;
   const tokens = embedWindow(parameters, batch, model);
   const rows = selectedKeys === null ? null : selectedModulators(parameters, { batch, selectedKeys }, options);
-  const modulators = gatherModulators(parameters, rows, { model, modulation });
-  const hidden = decodePredicting(
-    parameters,
-    { tokens, stepMask: batch.stepMask, modulators, dropout: options.dropout },
-    model,
-  );
+  const { dropout } = options;
+  const learning = dropout === undefined ? undefined : { dropout, batch: batch.states.shape[0] };
+  const modulators = gatherModulators(parameters, rows, { model, modulation, learning });
+  const hidden = decodePredicting(parameters, { tokens, stepMask: batch.stepMask, modulators, dropout }, model);
   const crossEntropy = actionCrossEntropy(actionLogits(parameters, hidden), batch);
   if (selectedKeys === null || !isPool(modulation)) return { loss: crossEntropy, crossEntropy, similarity: null };
 

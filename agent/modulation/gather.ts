@@ -1,14 +1,22 @@
 import { isPool, type ModelConfig, type ModulationConfig, type PoolModulation } from '../config.ts';
 import type { Tensor } from '../ops.ts';
+import type { Dropout } from '../transformer/dropout.ts';
 import { prefixOfPrompts } from '../transformer/prompt-prefix.ts';
 import type { ParameterRecord } from '../weights/names.ts';
 import { blockAdapters } from './adapter.ts';
 import { gatherIa3, sharedIa3 } from './ia3.ts';
 import { gatherLora, sharedLora } from './lora.ts';
 import type { BlockModulator } from './modulator.ts';
-import { gatherPrompts, sharedPrompts } from './prompts.ts';
+import { droppedPrompts, gatherPrompts, sharedPrompts, type Prompts } from './prompts.ts';
 
 type Method = Exclude<ModulationConfig, PoolModulation>;
+
+export interface GatherOptions {
+  readonly model: ModelConfig;
+  readonly modulation: ModulationConfig;
+  /** While learning; prompts alone know it, every window of the batch with a mask of its own (spec §4). */
+  readonly learning?: { readonly dropout: Dropout; readonly batch: number } | undefined;
+}
 
 /**
  * Fetches what modulates each block.
@@ -20,9 +28,13 @@ type Method = Exclude<ModulationConfig, PoolModulation>;
 export function gatherModulators(
   parameters: ParameterRecord,
   selected: Tensor | null,
-  { model, modulation }: { readonly model: ModelConfig; readonly modulation: ModulationConfig },
+  { model, modulation, learning }: GatherOptions,
 ): BlockModulator[] {
-  if (!isPool(modulation)) return sharedModulators(parameters, { model, modulation });
+  const prefixOf = (prompts: Prompts): BlockModulator[] =>
+    learning === undefined
+      ? prefixOfPrompts(parameters, prompts, { model })
+      : prefixOfPrompts(parameters, droppedPrompts(prompts, learning), { model, dropout: learning.dropout });
+  if (!isPool(modulation)) return sharedModulators(parameters, { model, modulation, prefixOf });
   if (selected === null) return unmodulated(model);
   switch (modulation.kind) {
     case 'lora':
@@ -30,14 +42,19 @@ export function gatherModulators(
     case 'ia3':
       return gatherIa3(parameters, selected, model);
     case 'prompt-pool':
-      return prefixOfPrompts(parameters, gatherPrompts(parameters, selected, modulation), model);
+      return prefixOf(gatherPrompts(parameters, selected, modulation));
   }
 }
 
 function sharedModulators(
   parameters: ParameterRecord,
-  { model, modulation }: { readonly model: ModelConfig; readonly modulation: Method },
+  options: {
+    readonly model: ModelConfig;
+    readonly modulation: Method;
+    readonly prefixOf: (prompts: Prompts) => BlockModulator[];
+  },
 ): BlockModulator[] {
+  const { model, modulation, prefixOf } = options;
   switch (modulation.kind) {
     case 'none':
       return unmodulated(model);
@@ -48,7 +65,7 @@ function sharedModulators(
     case 'adapter':
       return blockAdapters(parameters, model);
     case 'single-prompt':
-      return prefixOfPrompts(parameters, sharedPrompts(parameters, { model, ...modulation }), model);
+      return prefixOf(sharedPrompts(parameters, { model, ...modulation }));
   }
 }
 

@@ -1,5 +1,6 @@
 import type { ModelConfig, ModulationConfig, PromptForm } from '../config.ts';
-import { gather, reshape, split, type Tensor } from '../ops.ts';
+import { add, gather, reshape, split, tensor, type Tensor } from '../ops.ts';
+import type { Dropout } from '../transformer/dropout.ts';
 import { parameter, POOL_NAME, SINGLE_NAME, type ParameterRecord } from '../weights/names.ts';
 
 /**
@@ -53,4 +54,16 @@ export function sharedPrompts(
     case 'key-values':
       return { form, layers: split(table, 2 * model.blocks, 1).map((layer) => reshape(layer, one)) };
   }
+}
+
+/** Prompts as they are learned: repeated for every window where they are shared, with some of their values dropped (spec §4). */
+export function droppedPrompts(
+  { form, layers }: Prompts,
+  { dropout, batch }: { readonly dropout: Dropout; readonly batch: number },
+): Prompts {
+  const zeros = tensor(new Float32Array(batch), [batch, 1, 1]);
+  return {
+    form,
+    layers: layers.map((layer) => dropout(layer.shape[0] === batch ? layer : add(layer, zeros), 'prompt')),
+  };
 }

@@ -6,18 +6,29 @@ import { blockPrefix, type ParameterRecord } from '../weights/names.ts';
 import { projectKeyValue, splitHeads, type KeyValue } from './attention.ts';
 import { transformerBlock } from './block.ts';
 import { addPositionCode } from './embedding.ts';
+import type { Dropout } from './dropout.ts';
 import { layerNorm } from './layer-norm.ts';
 import { attentionMask } from './mask.ts';
+
+interface PrefixOptions {
+  readonly model: ModelConfig;
+  /** While learning: prompt tokens pass through the blocks as the window's tokens do. */
+  readonly dropout?: Dropout | undefined;
+}
 
 /**
  * Turns prompts into the keys and values that the window's tokens see in each block (spec §4). Prompt tuning's vectors pass through
  * the blocks as tokens; P-tuning v2's enter every block afresh, so only their keys and values matter; prefix tuning's are keys and
  * values already.
  */
-export function prefixOfPrompts(parameters: ParameterRecord, prompts: Prompts, model: ModelConfig): PrefixModulator[] {
+export function prefixOfPrompts(
+  parameters: ParameterRecord,
+  prompts: Prompts,
+  { model, dropout }: PrefixOptions,
+): PrefixModulator[] {
   switch (prompts.form) {
     case 'tokens':
-      return throughBlocks(parameters, prompts.layers[0]!, model);
+      return throughBlocks(parameters, prompts.layers[0]!, { model, dropout });
     case 'block-tokens':
       return prompts.layers.map((tokens, block) => prefix(keyValueOf(parameters, tokens, { block, model })));
     case 'key-values':
@@ -29,15 +40,20 @@ export function prefixOfPrompts(parameters: ParameterRecord, prompts: Prompts, m
 }
 
 /** @param tokens [b, n, D]; a prompt token sees earlier ones only, and carries the position code but no time code */
-function throughBlocks(parameters: ParameterRecord, tokens: Tensor, model: ModelConfig): PrefixModulator[] {
+function throughBlocks(
+  parameters: ParameterRecord,
+  tokens: Tensor,
+  { model, dropout }: PrefixOptions,
+): PrefixModulator[] {
   const [batch = 0, count = 0] = tokens.shape;
   const allReal = tensor(new Float32Array(batch).fill(1), [batch, 1]);
   const mask = attentionMask(allReal, { perStep: count, total: count });
-  let hidden = addPositionCode(parameters, tokens);
+  const embedded = addPositionCode(parameters, tokens);
+  let hidden = dropout === undefined ? embedded : dropout(embedded, 'embedding');
   return Array.from({ length: model.blocks }, (_, block) => {
     if (block === model.blocks - 1) return prefix(keyValueOf(parameters, hidden, { block, model }));
     const modulator = { kind: 'none' } as const;
-    const result = transformerBlock(parameters, { hidden, past: null, mask, modulator, block }, model);
+    const result = transformerBlock(parameters, { hidden, past: null, mask, modulator, block, dropout }, model);
     hidden = result.hidden;
     return prefix(result.cache);
   });

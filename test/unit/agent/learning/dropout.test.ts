@@ -1,6 +1,9 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { DROPOUT_KEYS_SHAPE, dropoutKeys, dropoutOf, REFERENCE_DROPOUT } from '../../../../agent/learning/dropout.ts';
+import { isPool, METHOD_PRESETS } from '../../../../agent/config.ts';
 import { policyLoss } from '../../../../agent/learning/loss.ts';
+import { gatherModulators } from '../../../../agent/modulation/gather.ts';
+import type { PrefixModulator } from '../../../../agent/modulation/prefix.ts';
 import { tensor, tidy, valueAndGrads, sumAll, type Scalar } from '../../../../agent/ops.ts';
 import { randomSource } from '../../../../agent/random.ts';
 import { initialiseParameters } from '../../../../agent/weights/initialise.ts';
@@ -77,13 +80,49 @@ describe.each(TEST_BACKENDS)('dropout on backend %s', (backend) => {
     const loss = (seed: number | undefined) =>
       tidy(() => {
         const dropout =
-          seed === undefined ? undefined : dropoutOf(keysOf(seed), { embedding: 0.5, attention: 0.5, residual: 0.5 });
+          seed === undefined
+            ? undefined
+            : dropoutOf(keysOf(seed), { embedding: 0.5, attention: 0.5, residual: 0.5, prompt: 0.5 });
         const options = { ...config, pullWeight: 0, selectedKeys: null, routing: {}, dropout };
         return policyLoss(parameters, batch, options).loss.dataSync()[0]!;
       });
     expect(loss(1)).toBe(loss(1));
     expect(new Set([loss(undefined), loss(1), loss(2)]).size).toBe(3);
   });
+
+  it.each(['prompt-tuning', 'p-tuning-v2', 'prefix-tuning', 'l2p-pt', 'l2p-pv2', 'l2p-pret'] as const)(
+    'drops values of the prompts of %s, each window by a mask of its own',
+    (method) => {
+      const preset = METHOD_PRESETS[method];
+      const modulation = 'poolSize' in preset ? { ...preset, poolSize: 6, keyCount: 6, selected: 2 } : preset;
+      const config = { model: SMALL_MODEL, modulation };
+      const batch = randomBatch(SMALL_MODEL, 2, randomSource(2));
+      const rates = { embedding: 0, attention: 0, residual: 0, prompt: 0.5 };
+      const prefixes = (seed: number) =>
+        tidy(() => {
+          const parameters = initialiseParameters(config, randomSource(1));
+          const selected = tensor([0, 1, 0, 1], [2, 2], 'int32');
+          const learning = { dropout: dropoutOf(keysOf(seed), rates), batch: 2 };
+          const [modulator] = gatherModulators(parameters, selected, { ...config, learning });
+          const values = [...(modulator as PrefixModulator).value.dataSync<'float32'>()];
+          return [values.slice(0, values.length / 2), values.slice(values.length / 2)] as const;
+        });
+      const [one, other] = prefixes(1);
+      expect(one).not.toEqual(other);
+      expect(prefixes(1)).toEqual([one, other]);
+      expect(prefixes(2)[0]).not.toEqual(one);
+
+      const loss = (seed: number | undefined) =>
+        tidy(() => {
+          const parameters = initialiseParameters(config, randomSource(1));
+          const dropout = seed === undefined ? undefined : dropoutOf(keysOf(seed), rates);
+          const selectedKeys = isPool(modulation) ? tensor([0, 1, 0, 1], [2, 2], 'int32') : null;
+          const options = { ...config, pullWeight: 0, selectedKeys, routing: {}, dropout };
+          return policyLoss(parameters, batch, options).loss.dataSync()[0]!;
+        });
+      expect(new Set([loss(undefined), loss(1), loss(2)]).size).toBe(3);
+    },
+  );
 });
 
 describe('masks of dropout', () => {
