@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import { addCollectCommand } from './cli/collect-command.ts';
+import { addDataCommand } from './cli/data-command.ts';
 import { addDoctorCommand } from './cli/doctor-command.ts';
 import { addEvaluateCommand } from './cli/evaluate-command.ts';
 import { addImportCommand } from './cli/import-command.ts';
@@ -35,6 +36,7 @@ export async function main(argv: readonly string[]): Promise<number> {
   addTrainExpertCommand(program, outcome);
   addPretrainCommand(program, outcome);
   addImportCommand(program);
+  addDataCommand(program, outcome);
   addTasksCommand(program);
   addRunsCommand(program);
   addReplayCommand(program, outcome);

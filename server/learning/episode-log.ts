@@ -1,32 +1,19 @@
-import { closeSync, fstatSync, fsync, ftruncateSync, mkdirSync, openSync, readSync, writeSync } from 'node:fs';
+import { closeSync, fsync, ftruncateSync, mkdirSync, openSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { promisify } from 'node:util';
-import { crc32 } from 'node:zlib';
 import { L2mError } from '../errors.ts';
-import { STEP_TENSORS, rowBytes, type Episode, type EpisodeSizes, type StepTensor } from './episode.ts';
+import { STEP_TENSORS, type Episode, type EpisodeSizes, type StepTensor } from './episode.ts';
 import { invalidFile, systemCodeOf } from '../checkpoints/tensor-file.ts';
-
-/**
- * Append-only file of finished episodes while a task is being collected. A record is
- * `magic u32, json bytes u32, payload bytes u32, crc32 of json and payload u32, json, payload`, little-endian. The first record
- * describes the task and has no payload; every other one is an episode. A torn last record (power loss, SIGKILL in mid-write) is cut off
- * when the log is opened again; everything before it stays.
- */
-const MAGIC = 0x4c4d324c;
-const RECORD_HEAD_BYTES = 16;
-const JSON_LIMIT_BYTES = 1024 * 1024;
-const PAYLOAD_LIMIT_BYTES = 1024 * 1024 * 1024;
+import { encodeRecord } from './log-record.ts';
+import { readLogged, scanLog, type LoggedEpisode } from './log-scan.ts';
 
 const fsyncAsync = promisify(fsync);
 
-export interface LoggedEpisode {
-  readonly start: number;
-  readonly noise: number;
-  readonly steps: number;
-  /** Position of the payload in the log: the step tensors one after the other. */
-  readonly begin: number;
-}
-
+/**
+ * Append-only file of finished episodes while a task is being collected. The first record describes the task and has no payload; every
+ * other one is an episode. A torn last record (power loss, SIGKILL in mid-write) is cut off when the log is opened again; everything
+ * before it stays.
+ */
 export interface EpisodeLog {
   readonly path: string;
   readonly episodes: readonly LoggedEpisode[];
@@ -57,44 +44,24 @@ export function openEpisodeLog(path: string, options: EpisodeLogOptions): Episod
     closeSync(openSync(path, 'a'));
     return openSync(path, 'r+');
   });
-  const episodes: LoggedEpisode[] = [];
-  let end = 0;
-
-  const size = fstatSync(descriptor).size;
-  for (let record = nextRecord(descriptor, 0, size); record !== undefined; record = nextRecord(descriptor, end, size)) {
-    if (end === 0) {
-      if (!options.accepts(record.json)) {
-        closeSync(descriptor);
-        throw invalidFile(
-          { path, code: 'L2M_DATA_INVALID' },
-          'it holds unfinished episodes of another task, seed, protocol or policy',
-        );
-      }
-    } else {
-      const { start, noise, steps } = JSON.parse(record.json) as LoggedEpisode;
-      episodes.push({ start, noise, steps, begin: record.payloadBegin });
-    }
-    end = record.end;
+  const { head, episodes, end: wholeBytes } = scanLog(descriptor);
+  let end = wholeBytes;
+  if (head !== undefined && !options.accepts(head)) {
+    closeSync(descriptor);
+    throw invalidFile(
+      { path, code: 'L2M_DATA_INVALID' },
+      'it holds unfinished episodes of another task, seed, protocol or policy',
+    );
   }
 
   const write = (json: string, payload: readonly Uint8Array[]): number => {
-    const text = Buffer.from(json);
-    const payloadBytes = payload.reduce((sum, part) => sum + part.byteLength, 0);
-    const head = Buffer.alloc(RECORD_HEAD_BYTES);
-    head.writeUInt32LE(MAGIC, 0);
-    head.writeUInt32LE(text.byteLength, 4);
-    head.writeUInt32LE(payloadBytes, 8);
-    head.writeUInt32LE(
-      payload.reduce((sum, part) => crc32(part, sum), crc32(text)),
-      12,
-    );
-    const bytes = Buffer.concat([head, text, ...payload]);
+    const { bytes, payloadBegin } = encodeRecord(json, payload);
     writable(path, () => {
       writeFully(descriptor, bytes, end);
     });
-    const payloadBegin = end + RECORD_HEAD_BYTES + text.byteLength;
+    const begin = end + payloadBegin;
     end += bytes.byteLength;
-    return payloadBegin;
+    return begin;
   };
 
   writable(path, () => {
@@ -132,44 +99,12 @@ export function openEpisodeLog(path: string, options: EpisodeLogOptions): Episod
       episodes.push({ start, noise, steps, begin });
       return sync();
     },
-    read: (episode, tensor) => {
-      const bytes = Buffer.alloc(episode.steps * rowBytes(tensor, sizes));
-      const earlier = STEP_TENSORS.slice(0, STEP_TENSORS.indexOf(tensor));
-      const offset = earlier.reduce((sum, name) => sum + episode.steps * rowBytes(name, sizes), 0);
-      readSync(descriptor, bytes, 0, bytes.byteLength, episode.begin + offset);
-      return bytes;
-    },
+    read: (episode, tensor) => readLogged(descriptor, { episode, tensor, sizes }),
     close: async () => {
       await running?.catch(() => undefined);
       await waiting?.catch(() => undefined);
       closeSync(descriptor);
     },
-  };
-}
-
-interface LogRecord {
-  readonly json: string;
-  readonly payloadBegin: number;
-  readonly end: number;
-}
-
-/** The whole record at a position, or undefined where the log ends or is torn. */
-function nextRecord(descriptor: number, position: number, size: number): LogRecord | undefined {
-  const head = Buffer.alloc(RECORD_HEAD_BYTES);
-  if (readSync(descriptor, head, 0, RECORD_HEAD_BYTES, position) < RECORD_HEAD_BYTES) return undefined;
-  const jsonBytes = head.readUInt32LE(4);
-  const payloadBytes = head.readUInt32LE(8);
-  const end = position + RECORD_HEAD_BYTES + jsonBytes + payloadBytes;
-  if (head.readUInt32LE(0) !== MAGIC || jsonBytes > JSON_LIMIT_BYTES || payloadBytes > PAYLOAD_LIMIT_BYTES)
-    return undefined;
-  if (end > size) return undefined;
-  const body = Buffer.alloc(jsonBytes + payloadBytes);
-  readSync(descriptor, body, 0, body.byteLength, position + RECORD_HEAD_BYTES);
-  if (crc32(body) !== head.readUInt32LE(12)) return undefined;
-  return {
-    json: body.toString('utf8', 0, jsonBytes),
-    payloadBegin: position + RECORD_HEAD_BYTES + jsonBytes,
-    end,
   };
 }
 

@@ -9,7 +9,8 @@ import { episodeProblem, rowBytes, type Episode } from './episode.ts';
 import { readReferenceArrays, type ReferenceArrays } from './reference-arrays.ts';
 import { specOfTask, taskOfFileName } from './reference-task.ts';
 import { checkedHead, sizesOf, type Provenance } from './trajectory-format.ts';
-import { writeTrajectoryFile, type StoredEpisode } from './trajectory-output.ts';
+import type { StoredEpisode } from './stored-episode.ts';
+import { writeTrajectoryFile } from './trajectory-output.ts';
 import { trajectoryPath } from './trajectory-writer.ts';
 
 /** Shorter episodes are left out: they do not fill one window (spec §7.2). */

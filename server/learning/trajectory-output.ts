@@ -4,6 +4,7 @@ import { dirname } from 'node:path';
 import { encodeTensorFileHeader, systemCodeOf, type TensorFileEntry } from '../checkpoints/tensor-file.ts';
 import { L2mError } from '../errors.ts';
 import type { StepTensor } from './episode.ts';
+import type { StoredEpisode } from './stored-episode.ts';
 import { metadataFromHead, sizesOf, type TrajectoryHead } from './trajectory-format.ts';
 
 export interface FinishedTrajectories {
@@ -12,14 +13,6 @@ export interface FinishedTrajectories {
   readonly transitions: number;
   /** Sha-256 over all tensor bytes; equal data give an equal hash in whatever order the episodes finished. */
   readonly hash: string;
-}
-
-/** An episode of the file to be written, wherever its bytes lie now. */
-export interface StoredEpisode {
-  readonly start: number;
-  readonly noise: number;
-  readonly steps: number;
-  readonly read: (tensor: StepTensor) => Promise<Buffer>;
 }
 
 /**

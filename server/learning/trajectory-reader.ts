@@ -43,7 +43,7 @@ export interface Trajectories extends TrajectoryIndex {
 export async function readTrajectoryIndex(path: string): Promise<TrajectoryIndex> {
   const file = await openDataFile(path, 'L2M_DATA_INVALID');
   try {
-    return await readIndex(file);
+    return await readTrajectoryIndexOf(file);
   } finally {
     await file.handle.close();
   }
@@ -56,7 +56,7 @@ export async function readTrajectoryIndex(path: string): Promise<TrajectoryIndex
 export async function readTrajectories(path: string): Promise<Trajectories> {
   const file = await openDataFile(path, 'L2M_DATA_INVALID');
   try {
-    const index = await readIndex(file);
+    const index = await readTrajectoryIndexOf(file);
     const hash = createHash('sha256');
     const bytesOf = new Map<string, Buffer>();
     for (const [name, tensor] of index.tensors) {
@@ -83,7 +83,8 @@ export async function readTrajectories(path: string): Promise<Trajectories> {
   }
 }
 
-async function readIndex(file: DataFile): Promise<TrajectoryIndex> {
+/** The same of an open file. */
+export async function readTrajectoryIndexOf(file: DataFile): Promise<TrajectoryIndex> {
   const header = await readTensorFileHeader(file);
   const head = headFromMetadata(header.metadata);
   if (typeof head === 'string') throw invalidFile(file, head);

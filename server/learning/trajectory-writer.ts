@@ -2,12 +2,13 @@ import { access, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { domainOf, taskName, type TaskId, type TaskSpec } from '../../protocol/task.ts';
 import { L2mError } from '../errors.ts';
-import { episodeProblem, rowBytes, type Episode, type StepTensor } from './episode.ts';
+import { episodeProblem, type Episode, type StepTensor } from './episode.ts';
 import { openEpisodeLog, type EpisodeLog } from './episode-log.ts';
-import { openDataFile, readExactly, systemCodeOf, type DataFile } from '../checkpoints/tensor-file.ts';
+import { openDataFile, systemCodeOf, type DataFile } from '../checkpoints/tensor-file.ts';
+import { readEpisode, storedInFile, type StoredEpisode } from './stored-episode.ts';
 import { checkedHead, sameIdentity, sizesOf } from './trajectory-format.ts';
 import type { Provenance, TrajectoryHead } from './trajectory-format.ts';
-import { writeTrajectoryFile, type FinishedTrajectories, type StoredEpisode } from './trajectory-output.ts';
+import { writeTrajectoryFile, type FinishedTrajectories } from './trajectory-output.ts';
 import { readTrajectoryIndex, type TrajectoryIndex } from './trajectory-reader.ts';
 
 export interface TrajectoryWriterOptions {
@@ -150,15 +151,7 @@ function storedEpisodes({ log, finished }: WriterParts, old: DataFile | undefine
 async function* readKept(parts: WriterParts): AsyncGenerator<Episode> {
   const old = parts.finished === undefined ? undefined : await openDataFile(parts.path, 'L2M_DATA_INVALID');
   try {
-    for (const { start, noise, read } of storedEpisodes(parts, old)) {
-      // Copied, because a small buffer may lie anywhere in a shared one.
-      const floats = async (tensor: StepTensor) => new Float32Array(Uint8Array.from(await read(tensor)).buffer);
-      yield {
-        ...{ start, noise, observations: await floats('observations'), actions: await floats('actions') },
-        ...{ targets: await floats('targets'), rewards: await floats('rewards') },
-        successes: Uint8Array.from(await read('successes')),
-      };
-    }
+    for (const stored of storedEpisodes(parts, old)) yield await readEpisode(stored);
   } finally {
     await old?.handle.close();
   }
@@ -174,23 +167,6 @@ async function writeFinal(parts: WriterParts): Promise<FinishedTrajectories> {
   } finally {
     await old?.handle.close();
   }
-}
-
-function storedInFile(file: DataFile, index: TrajectoryIndex): StoredEpisode[] {
-  return Array.from({ length: index.episodeCount }, (_, i) => {
-    const first = index.episodeOffsets[i] ?? 0;
-    const steps = (index.episodeOffsets[i + 1] ?? 0) - first;
-    return {
-      start: index.starts[i] ?? 0,
-      noise: index.noises[i] ?? 0,
-      steps,
-      read: (tensor) => {
-        const bytes = rowBytes(tensor, index.sizes);
-        const position = (index.tensors.get(tensor)?.begin ?? 0) + first * bytes;
-        return readExactly(file, position, steps * bytes);
-      },
-    };
-  });
 }
 
 function unusable(what: string, got: string): L2mError {
