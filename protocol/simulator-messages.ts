@@ -74,11 +74,16 @@ export const FaultSchema = Type.Object(
   closed,
 );
 
-/** Geometry of a task, sent once on `want-scene`. `manifest` is JSON text in a uint8 tensor, `assets` one packed blob. */
+/**
+ * Geometry of a task, sent once on `want-scene`. `manifest` is JSON text in a uint8 tensor, `assets` one packed blob.
+ * Where a start is drawn with geometry of its own (terrain), also unasked, after the first row of an episode with poses.
+ */
 export const SceneSchema = Type.Object(
   {
     type: Type.Literal('scene'),
     task: TaskIdSchema,
+    /** The one episode that this is the geometry of; left out for that of the task. */
+    episode: Type.Optional(EpisodeId),
     hash: Name,
     manifest: TensorSchema, // uint8 [bytes]
     assets: TensorSchema, // uint8 [bytes]

@@ -91,6 +91,7 @@ async function compose(
     runs?: RunService;
     front?: Front;
     scenes?: SceneBook;
+    recordings?: EpisodeRecordings;
   } = {};
   const note = (level: 'info' | 'warning' | 'error', text: string) => {
     log.log[level === 'warning' ? 'warn' : level](text);
@@ -105,10 +106,13 @@ async function compose(
         parts.engine?.onRows(rows, timing);
       },
       fault: (fault) => parts.engine?.onFault(fault),
-      scene: (task, scene) => {
-        void parts.scenes?.take(task, scene).then((stored) => {
-          if (stored.ok) parts.front?.sceneReady(task, scene.hash);
-          else note('warning', stored.error.message);
+      scene: (task, scene, episode) => {
+        if (episode !== undefined) parts.recordings?.drawn(episode, scene);
+        const stored = episode === undefined ? parts.scenes?.take(task, scene) : parts.scenes?.store.hold(scene);
+        void stored?.then((outcome) => {
+          if (!outcome.ok) note('warning', outcome.error.message);
+          else if (episode === undefined) parts.front?.sceneReady(task, scene.hash);
+          else parts.front?.episodeScene(episode, scene.hash);
         });
       },
       late: (count) => metrics.lateMessages.inc(count),
@@ -141,6 +145,7 @@ async function compose(
     liveRuns: () => liveRuns(parts.runs),
     notice: (level, text) => note(level, text),
   });
+  parts.recordings = recordings;
   closers.push(() => recordings.flush());
 
   const policies = new PolicyProvider(config, {

@@ -55,6 +55,8 @@ export interface Front {
   notice(level: NoticeLevel, text: string): void;
   /** The geometry of a task is in the store. */
   sceneReady(task: TaskId, hash: string): void;
+  /** One episode has geometry of its own. */
+  episodeScene(episode: number, hash: string): void;
   workersChanged(): void;
   modelChanged(view: ModelView): void;
   episodeStarted(view: RunningView): void;
@@ -114,6 +116,7 @@ export async function openFront(parts: FrontParts): Promise<Front> {
     url,
     notice: (level, text) => hub.notice(level, text),
     sceneReady: (task, hash) => hub.sceneReady(task, hash),
+    episodeScene: (episode, hash) => hub.episodeScene(episode, hash),
     workersChanged: () => {
       fleet.hub.broadcast({ type: 'watch', posesHz: hub.posesHz() });
       hub.workersUpdated(workers());

@@ -48,6 +48,8 @@ export interface PageHub {
   episodeStarted(environment: EnvironmentView): void;
   /** The geometry of a task can be fetched under this hash from now on. */
   sceneReady(task: string, hash: string): void;
+  /** An episode that is running is drawn with geometry of its own. */
+  episodeScene(episode: number, hash: string): void;
   step(key: string, step: StepView): void;
   /** @param poses float32 [rows, 7] flattened: rows of `ScenePoses.rows`, world frame left out; copied */
   poses(key: string, poses: Float32Array): void;
@@ -235,6 +237,10 @@ export function createPageHub(options: PageHubOptions): PageHub {
       for (const environment of state.sceneReady(task, hash)) {
         broadcast({ type: 'episode-started', sequence: ++sequence, environment });
       }
+    },
+    episodeScene(episode, hash) {
+      const environment = state.episodeScene(episode, hash);
+      if (environment !== null) broadcast({ type: 'episode-started', sequence: ++sequence, environment });
     },
     step: (key, step) => state.step(key, step),
     poses: (key, poses) => state.poses(key, poses),

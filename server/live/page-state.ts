@@ -105,6 +105,16 @@ export class PageState {
     });
   }
 
+  /** @returns how the episode is to be shown now; null if it does not run any more */
+  episodeScene(episode: number, hash: string): EnvironmentView | null {
+    for (const environment of this.environments.values()) {
+      if (environment.episode !== episode) continue;
+      environment.view = { ...environment.view, scene: hash };
+      return environment.view;
+    }
+    return null;
+  }
+
   /** @returns what pages are to be told, or null if there are as many environments as a page can list */
   episodeStarted(started: EnvironmentView): EnvironmentView | null {
     const known = this.environments.get(started.key);

@@ -55,6 +55,13 @@ export class SceneStore {
     return arriving.finally(() => this.#arriving.delete(scene.hash));
   }
 
+  /** Takes the geometry of one episode: it is remembered while there is room, and on disk only in that episode's recording. */
+  async hold(scene: ScenePart): Promise<Result<StoredScene, WireError>> {
+    const made = await this.#checked(scene);
+    if (made.ok) this.#remember(scene.hash, made.value);
+    return made;
+  }
+
   /** Whether a worker need not send it; looks at memory and disk. */
   async has(hash: string): Promise<boolean> {
     return (await this.get(hash)) !== undefined;
@@ -82,14 +89,19 @@ export class SceneStore {
   }
 
   async #take(part: ScenePart): Promise<Result<StoredScene, WireError>> {
+    const made = await this.#checked(part);
+    if (!made.ok) return made;
+    this.#remember(part.hash, made.value);
+    await this.#write(part.hash, made.value).catch(() => undefined);
+    return made;
+  }
+
+  async #checked(part: ScenePart): Promise<Result<StoredScene, WireError>> {
     if (sceneHash(part.manifest, part.assets) !== part.hash) {
       return failure(wireError('L2M_MESSAGE_INVALID', 'a scene does not match its hash'));
     }
     const [manifest, assets] = await Promise.all([compressed(part.manifest), compressed(part.assets)]);
-    const scene = { manifest, assets };
-    this.#remember(part.hash, scene);
-    await this.#write(part.hash, scene).catch(() => undefined);
-    return success(scene);
+    return success({ manifest, assets });
   }
 
   /** The manifest is renamed last, so that one that is there implies its assets. */

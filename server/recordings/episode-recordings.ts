@@ -4,6 +4,7 @@ import { errorFromUnknown } from '../errors.ts';
 import type { EpisodeReport } from '../rollouts/active-run.ts';
 import type { RunningView } from '../rollouts/engine.ts';
 import type { EpisodePlan } from '../rollouts/plan.ts';
+import type { ScenePart } from '../live/scenes.ts';
 import type { TickRow } from '../simulators/tick-rows.ts';
 import { scoredEpisodeOf, type EpisodeRecord } from '../store/records.ts';
 import { EpisodeTape } from './episode-tape.ts';
@@ -63,6 +64,15 @@ export class EpisodeRecordings {
 
   stepped({ episode }: RunningView, row: TickRow): void {
     this.#tapes.get(episode)?.tape.row(row);
+  }
+
+  /** An episode is drawn with geometry of its own. */
+  drawn(episode: number, scene: ScenePart): void {
+    const of = this.#tapes.get(episode);
+    if (of === undefined) return;
+    const { hash, manifest, assets } = scene;
+    // The caller's bytes belong to a message.
+    of.tape.scene = { hash, manifest: new Uint8Array(manifest), assets: new Uint8Array(assets) };
   }
 
   /** The engine lets go of an episode, whatever became of it. */
@@ -136,7 +146,7 @@ export class EpisodeRecordings {
       ...{ length, return: record.return },
       outcome: outcome === 'error' ? 'failure' : outcome,
       firstSuccessStep: scoredEpisodeOf(record).firstSuccessStep,
-      scene: sceneOf(task),
+      scene: tape.scene?.hash ?? sceneOf(task),
       pictures: poseRows === 0 ? 0 : tape.poseBytes / (poseRows * 28),
       poseRows,
       finishedAt: record.finishedAt.toISOString(),

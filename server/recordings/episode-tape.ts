@@ -1,5 +1,6 @@
 import { crc32 } from 'node:zlib';
 import { STEP_FLAGS } from '../../protocol/simulator-messages.ts';
+import type { ScenePart } from '../live/scenes.ts';
 import type { TickRow } from '../simulators/tick-rows.ts';
 import type { RecordingSections } from './recording-file.ts';
 
@@ -10,6 +11,8 @@ export class EpisodeTape {
   readonly #flags: Uint8Array;
   readonly #checks: Uint32Array;
   readonly #poses: { readonly step: number; readonly rows: Float32Array }[] = [];
+  /** Geometry of this episode alone; its recording has to bring it along. */
+  scene: ScenePart | undefined;
   readonly #actionSize: number;
   readonly #observationSize: number;
   #length = 0;
@@ -60,6 +63,7 @@ export class EpisodeTape {
       flags: this.#flags.slice(0, length),
       observationChecks: this.#checks.slice(0, length + 1),
       ...(width > 0 ? { poseSteps: Uint32Array.from(this.#poses, ({ step }) => step), poses } : {}),
+      ...(this.scene === undefined ? {} : { sceneManifest: this.scene.manifest, sceneAssets: this.scene.assets }),
     };
   }
 }

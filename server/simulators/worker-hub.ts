@@ -21,7 +21,8 @@ export interface WorkerEvents {
   readonly rows: (rows: readonly TickRow[], timing: TickTiming, worker: string) => void;
   readonly fault: (fault: { episode: number; code: string; message: string }) => void;
   readonly described: (spec: TaskSpec) => void;
-  readonly scene: (task: string, scene: SceneBytes) => void;
+  /** @param episode the only one that is drawn with it, if it is not that of the task */
+  readonly scene: (task: string, scene: SceneBytes, episode: number | undefined) => void;
   readonly late: (count: number) => void;
 }
 
@@ -172,11 +173,7 @@ export class WorkerHub {
         this.#fault(worker, message);
         return;
       case 'scene':
-        this.#events.scene(message.task, {
-          hash: message.hash,
-          manifest: frames[message.manifest.frame] ?? new Uint8Array(),
-          assets: frames[message.assets.frame] ?? new Uint8Array(),
-        });
+        this.#scene(message, frames);
         return;
       case 'heartbeat':
         return;
@@ -184,6 +181,12 @@ export class WorkerHub {
         this.giveUp(worker, message.reason === '' ? 'said bye' : message.reason);
         return;
     }
+  }
+
+  #scene(message: Extract<WorkerMessage, { type: 'scene' }>, frames: readonly Uint8Array[]): void {
+    const manifest = frames[message.manifest.frame] ?? new Uint8Array();
+    const assets = frames[message.assets.frame] ?? new Uint8Array();
+    this.#events.scene(message.task, { hash: message.hash, manifest, assets }, message.episode);
   }
 
   #welcome(peer: string, hello: Extract<WorkerMessage, { type: 'hello' }>): void {

@@ -294,6 +294,20 @@ def test_poses_come_at_start_and_end_and_not_too_often_between(server: FakeServe
 
 
 @pytest.mark.usefixtures("worker")
+def test_each_terrain_is_sent_with_the_first_poses_of_its_episode(server: FakeServer) -> None:
+    server.send({"type": "watch", "posesHz": 0.001})
+    hashes: set[str] = set()
+    for episode, start in ((1, 0), (2, 1)):
+        server.assign(0, episode, "dmcontrol/quadruped-escape", start=start)
+        assert "poses" in server.receive("observed")
+        scene = server.receive("scene")
+        assert (scene["episode"], scene["task"]) == (episode, "dmcontrol/quadruped-escape")
+        assert scene["hash"] == scene_hash(scene["manifest"].tobytes(), scene["assets"].tobytes())
+        hashes.add(scene["hash"])
+    assert len(hashes) == 2
+
+
+@pytest.mark.usefixtures("worker")
 def test_scene_is_sent_with_its_hash(server: FakeServer) -> None:
     server.send({"type": "want-scene", "task": "dmcontrol/cartpole-balance"})
     scene = server.receive("scene")

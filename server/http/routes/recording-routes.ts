@@ -104,7 +104,8 @@ export function addRecordingRoutes(api: Api, { recordings }: HttpDependencies): 
   async function withScene(bytes: Buffer): Promise<Buffer> {
     const file = readRecordingHeader(bytes);
     if (!file.ok) throw new L2mError('L2M_RECORDING_INVALID', file.error);
-    const { task, scene: recorded } = file.value.header;
+    const { task, scene: recorded, sections } = file.value.header;
+    if (sections.some(({ name }) => name === 'sceneManifest')) return bytes;
     const hash = recorded === '' ? await scenes.ensure(task) : recorded;
     const scene = await scenes.store.get(hash);
     if (scene === undefined) throw new L2mError('L2M_SCENE_UNKNOWN', hash === '' ? `of ${task}` : hash);

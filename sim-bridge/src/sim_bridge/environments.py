@@ -10,7 +10,8 @@ from sim_bridge.episode import Assignment, Episode, Row
 from sim_bridge.fault_injection import FaultInjection
 from sim_bridge.faults import Fault, fault_from
 from sim_bridge.pose_sampler import PoseSampler, Watch
-from sim_bridge.simulator import Float32Array
+from sim_bridge.scene import SceneExport, export_scene, has_terrain
+from sim_bridge.simulator import Float32Array, Simulator
 from sim_bridge.simulator_pool import SimulatorPool
 
 
@@ -32,6 +33,7 @@ class Environments:
         self._starts: deque[Assignment] = deque()
         self._actions: dict[int, Float32Array] = {}
         self._simulated_s = 0.0
+        self._scenes: list[tuple[Assignment, SceneExport]] = []
 
     @property
     def busy(self) -> bool:
@@ -42,6 +44,11 @@ class Environments:
         """Milliseconds spent in simulators since the last call."""
         simulated_s, self._simulated_s = self._simulated_s, 0.0
         return simulated_s * 1000
+
+    def take_scenes(self) -> list[tuple[Assignment, SceneExport]]:
+        """Scenes of episodes that are drawn with geometry of their own, since the last call."""
+        scenes, self._scenes = self._scenes, []
+        return scenes
 
     def assign(self, assignment: Assignment) -> None:
         """Queues a start; what its environment was doing ends."""
@@ -98,7 +105,9 @@ class Environments:
         before = time.perf_counter()
         try:
             simulator = self._pool.take(assignment.task)
-            sampler = PoseSampler(self._watch, always=assignment.poses)
+            sampler = PoseSampler(
+                self._watch, always=assignment.poses, first=lambda drawn: self._add_scene(assignment, drawn)
+            )
             episode = Episode(assignment, simulator, sampler)
             row = episode.start()
         except Exception as error:
@@ -106,6 +115,10 @@ class Environments:
         self._simulated_s += time.perf_counter() - before
         self._episodes[assignment.environment] = episode
         return row
+
+    def _add_scene(self, assignment: Assignment, simulator: Simulator) -> None:
+        if has_terrain(simulator.model):
+            self._scenes.append((assignment, export_scene(simulator.model)))
 
     def _step(self, episode: Episode, action: Float32Array) -> Row | Fault:
         try:

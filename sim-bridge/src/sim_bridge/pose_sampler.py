@@ -20,7 +20,12 @@ class PoseSampler:
     """Samples the poses of one episode by the wall clock."""
 
     def __init__(
-        self, watch: Watch, clock: Callable[[], float] = time.monotonic, *, always: bool = False
+        self,
+        watch: Watch,
+        clock: Callable[[], float] = time.monotonic,
+        *,
+        always: bool = False,
+        first: Callable[[Simulator], None] | None = None,
     ) -> None:
         """Makes a sampler for one episode.
 
@@ -28,8 +33,10 @@ class PoseSampler:
             watch: Read at every sample, so a change takes effect at the next step.
             clock: Seconds.
             always: Whether every row carries poses, watched or not: the episode is recorded.
+            first: Called before the first poses of the episode.
         """
         self._always = always
+        self._first = first
         self._watch = watch
         self._clock = clock
         self._sampled_at = -math.inf
@@ -50,4 +57,6 @@ class PoseSampler:
         self._sampled_at = now
         if self._scene is None:
             self._scene = ScenePoses(simulator.model)
+            if self._first is not None:
+                self._first(simulator)
         return self._scene.rows(simulator.data)

@@ -43,7 +43,7 @@ from sim_bridge.scene_frames import (
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["SceneExport", "ScenePoses", "export_scene", "scene_hash"]
+__all__ = ["SceneExport", "ScenePoses", "export_scene", "has_terrain", "scene_hash"]
 
 MANIFEST_FORMAT: Final = 1
 
@@ -76,6 +76,15 @@ class SceneExport:
     assets: bytes
 
 
+def has_terrain(model: Model) -> bool:
+    """Whether a start is drawn with geometry of its own: `quadruped-escape` makes new hills for each.
+
+    Nothing else that is drawn differs between two starts of a task or changes within an episode, other than
+    by the poses of frames; a test compares all drawn arrays of all tasks.
+    """
+    return bool(model.nhfield > 0)
+
+
 def scene_hash(manifest_json: bytes, assets: bytes) -> str:
     """SHA-256 (hex) over the manifest's length (u64, little-endian), the manifest, and the assets."""
     digest = hashlib.sha256(len(manifest_json).to_bytes(8, "little"))
@@ -87,8 +96,8 @@ def scene_hash(manifest_json: bytes, assets: bytes) -> str:
 def export_scene(model: Model) -> SceneExport:
     """Collects what a viewer needs to draw `model`; the same model gives the same bytes.
 
-    Start states do not show in it as long as a task moves things only through frames, so call it after the
-    first reset (some tasks set sizes there) and reuse the result for every start.
+    Start states do not show in it unless the model `has_terrain`, so call it after the first reset (some
+    tasks set sizes there) and reuse the result for every start.
 
     Args:
         model: `mujoco.MjModel` (of dm_control: `physics.model.ptr`).

@@ -16,7 +16,7 @@ from sim_bridge.fault_injection import GARBAGE, FaultInjection
 from sim_bridge.faults import Fault, fault_from
 from sim_bridge.greeting import Greeting, Refused
 from sim_bridge.pose_sampler import Watch
-from sim_bridge.scene import export_scene
+from sim_bridge.scene import SceneExport, export_scene
 from sim_bridge.simulator_pool import SimulatorPool
 from sim_bridge.tick import TickTiming, observed_message
 
@@ -157,15 +157,7 @@ class Worker:
             self._send(fault_from(error).as_message())
             return
         self._pool.give_back(simulator)
-        self._send(
-            {
-                "type": "scene",
-                "task": simulator.spec.task,
-                "hash": scene.hash,
-                "manifest": np.frombuffer(scene.manifest_json, dtype=np.uint8),
-                "assets": np.frombuffer(scene.assets, dtype=np.uint8),
-            }
-        )
+        self._send(_scene_message(simulator.spec.task, scene))
 
     def _assign(self, message: dict[str, Any]) -> None:
         assignment = Assignment.from_message(message)
@@ -207,6 +199,8 @@ class Worker:
             self._wait_s = 0.0
             self._tick += 1
             self._send(observed_message(rows, self._tick, timing))
+        for assignment, scene in self._environments.take_scenes():
+            self._send(_scene_message(assignment.task, scene) | {"episode": assignment.episode})
         for outcome in outcomes:
             if isinstance(outcome, Fault):
                 self._send(outcome.as_message())
@@ -229,3 +223,13 @@ class Worker:
         _log.warning("%s; saying hello anew", reason)
         self._environments.clear()
         self._greeting.start_over()
+
+
+def _scene_message(task: str, scene: SceneExport) -> dict[str, Any]:
+    return {
+        "type": "scene",
+        "task": task,
+        "hash": scene.hash,
+        "manifest": np.frombuffer(scene.manifest_json, dtype=np.uint8),
+        "assets": np.frombuffer(scene.assets, dtype=np.uint8),
+    }

@@ -51,6 +51,16 @@ describe('frames message', () => {
     expect(state.environments.get('w:0')?.step).toBe(0);
   });
 
+  test('an episode with geometry of its own is shown with it, and the next one is not', () => {
+    const state = new PageState();
+    state.sceneReady('metaworld/reach-v3', 'of the task');
+    state.episodeStarted(environmentView('w:0', { episode: 4, scene: '' }));
+    expect(state.episodeScene(4, 'own')).toMatchObject({ key: 'w:0', episode: 4, scene: 'own' });
+    expect(state.snapshot(1).environments[0]?.scene).toBe('own');
+    expect(state.episodeScene(3, 'late')).toBeNull();
+    expect(state.episodeStarted(environmentView('w:0', { episode: 5, scene: '' }))?.scene).toBe('of the task');
+  });
+
   test('a new episode does not show the poses of the one before', () => {
     const state = new PageState();
     state.episodeStarted(environmentView('w:0'));

@@ -45,6 +45,15 @@ describe('store', () => {
     expect(await readdir(directory)).toEqual([]);
   });
 
+  test('holds the geometry of one episode in memory alone', async () => {
+    const store = new SceneStore(directory);
+    const part = scene('hills');
+    expect((await store.hold(part)).ok).toBe(true);
+    expect(gunzipSync((await store.get(part.hash))!.assets).toString()).toBe(Buffer.from(part.assets).toString());
+    expect(await readdir(directory)).toEqual([]);
+    expect((await store.hold({ ...part, assets: Buffer.from('other') })).ok).toBe(false);
+  });
+
   test('never opens a path that a hash does not make', async () => {
     expect(await new SceneStore(directory).get('../../etc/passwd')).toBeUndefined();
   });
