@@ -82,7 +82,7 @@ def has_terrain(model: Model) -> bool:
     Nothing else that is drawn differs between two starts of a task or changes within an episode, other than
     by the poses of frames; a test compares all drawn arrays of all tasks.
     """
-    return bool(model.nhfield > 0)
+    return bool(np.any(model.geom_type == HEIGHT_FIELD))
 
 
 def scene_hash(manifest_json: bytes, assets: bytes) -> str:
