@@ -120,6 +120,10 @@ export const RefusedSchema = Type.Object(
 
 export const DescribeSchema = Type.Object({ type: Type.Literal('describe'), task: TaskIdSchema }, closed);
 
+/** `scripted`: as it ships with Meta-World. `keep-goal`: stays at the goal once it is reached, where the script would go on. */
+export const ExpertVariantSchema = Type.Union([Type.Literal('scripted'), Type.Literal('keep-goal')]);
+export type ExpertVariant = Static<typeof ExpertVariantSchema>;
+
 /** Who chooses the actions: the server, or the scripted expert in the worker with Gaussian noise of deviation `noise`. */
 export const ActorSchema = Type.Union([
   Type.Object({ kind: Type.Literal('server') }, closed),
@@ -128,6 +132,8 @@ export const ActorSchema = Type.Union([
       kind: Type.Literal('expert'),
       noise: Type.Number({ minimum: 0, maximum: 2 }),
       noiseSeed: Type.Integer({ minimum: 0, maximum: 0xffffffff }),
+      /** `scripted` where left out. */
+      variant: Type.Optional(ExpertVariantSchema),
     },
     closed,
   ),

@@ -1,21 +1,23 @@
 import type { Command } from 'commander';
 import { join } from 'node:path';
 import { expandTasks } from '../../agent/tasks/expand-tasks.ts';
+import type { ExpertVariant } from '../../protocol/simulator-messages.ts';
 import { domainOf, type TaskId } from '../../protocol/task.ts';
 import { L2mError } from '../errors.ts';
 import { openTrajectoryWriter, type TrajectoryWriter } from '../learning/trajectory-writer.ts';
 import type { RunRequest } from '../rollouts/run-request.ts';
 import type { LiveServer } from '../build-server.ts';
 import { addConfigOptions, configOf } from './config-options.ts';
-import { numberList, wholeNumber } from './option-values.ts';
+import { numberList, oneOf, wholeNumber } from './option-values.ts';
 import { runJob } from './run-job.ts';
 
 interface CollectOptions extends Record<string, unknown> {
   readonly tasks: string;
   readonly episodes: number;
   readonly noise: readonly number[];
+  readonly variant: ExpertVariant;
   readonly seed: number;
-  readonly source: string;
+  readonly source?: string;
   readonly firstStart: number;
   readonly horizon: number;
   readonly overwrite?: true;
@@ -39,16 +41,24 @@ export function addCollectCommand(program: Command, outcome: { exitCode: number 
       numberList(0, 2),
       [0, 0.1, 0.3, 0.5],
     )
+    .option(
+      '--variant <name>',
+      'scripted, or keep-goal: stays at the goal once it is reached',
+      oneOf<ExpertVariant>(['scripted', 'keep-goal']),
+      'scripted',
+    )
     .option('--seed <number>', 'seed of starts and noise', wholeNumber(0, 0xffffffff), 1000)
     .option('--first-start <number>', 'index of the first start state', wholeNumber(0, 0x7fffffff), 0)
     .option('--horizon <number>', 'steps of an episode', wholeNumber(1, 500), 200)
-    .option('--source <name>', 'name of the data set', 'expert')
+    .option('--source <name>', 'name of the data set (default: expert, or keep-goal with that variant)')
     .option('--overwrite', 'forget what this source collected before');
   addConfigOptions(command, COLLECT_SETTINGS).addHelpText(
     'after',
     '\nExamples:\n' +
       '  $ npx l2m collect --tasks MT10 --episodes 200          2,000 episodes, four noise levels\n' +
       '  $ npx l2m collect --tasks reach-v3 --noise 0,0.2       one task\n' +
+      '  $ npx l2m collect --tasks MT50 --variant keep-goal      experts that stay at the goal\n' +
+      '\nStart k has the noise level k modulo their number; the executed action is the history, the action without noise the target.\n' +
       '\nAn interrupted collection goes on where it was when the same command is given again.\n',
   );
   command.action(async (options: CollectOptions) => {
@@ -110,7 +120,7 @@ async function openWriters(
       await openTrajectoryWriter({
         folder: join(server.config.data, 'trajectories'),
         task: spec.task,
-        source: options.source,
+        source: options.source ?? (options.variant === 'keep-goal' ? 'keep-goal' : 'expert'),
         spec,
         provenance: {
           identity: {
@@ -119,6 +129,8 @@ async function openWriters(
             seed: options.seed,
             horizon: options.horizon,
             noises: [...options.noise],
+            // Left out for the script itself, so that collections begun before there were variants go on.
+            ...(options.variant === 'scripted' ? {} : { variant: options.variant }),
           },
           notes: { command: process.argv.slice(2).join(' '), versions: { ...server.fleet.versions() } },
         },
@@ -131,7 +143,10 @@ async function openWriters(
 function requestOf(options: CollectOptions, tasks: readonly TaskId[]): RunRequest {
   return {
     ...{ kind: 'collect', tasks, episodes: options.episodes, protocol: 'l2m-paper', seed: options.seed },
-    policy: { kind: 'expert', noises: options.noise },
+    policy: {
+      ...{ kind: 'expert', noises: options.noise },
+      ...(options.variant === 'scripted' ? {} : { variant: options.variant }),
+    },
     firstStart: options.firstStart,
     horizon: options.horizon,
   };

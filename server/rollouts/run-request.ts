@@ -1,9 +1,10 @@
+import type { ExpertVariant } from '../../protocol/simulator-messages.ts';
 import type { EvaluationProtocol, TaskId } from '../../protocol/task.ts';
 
 /** Who acts in a run. Expert noise levels are used in turn, by start index. */
 export type PolicyChoice =
   | { readonly kind: 'checkpoint'; readonly folder: string }
-  | { readonly kind: 'expert'; readonly noises: readonly number[] }
+  | { readonly kind: 'expert'; readonly noises: readonly number[]; readonly variant?: ExpertVariant }
   /** A policy that is being trained; whoever starts the run hands it over (`StartOptions.policy`). */
   | { readonly kind: 'learner'; readonly name: string }
   | { readonly kind: 'random' }
@@ -27,7 +28,7 @@ export function policyLabel(policy: PolicyChoice): string {
     case 'checkpoint':
       return policy.folder.split('/').filter(Boolean).at(-1) ?? policy.folder;
     case 'expert':
-      return `expert, noise ${policy.noises.join('/')}`;
+      return `expert${policy.variant === 'keep-goal' ? ' that keeps the goal' : ''}, noise ${policy.noises.join('/')}`;
     case 'learner':
       return policy.name;
     case 'random':

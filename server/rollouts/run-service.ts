@@ -9,6 +9,7 @@ import { ActiveRun, type EpisodeReport } from './active-run.ts';
 import type { ActingPolicy } from './acting-policy.ts';
 import type { RolloutEngine } from './engine.ts';
 import { episodeRecord } from './episode-record.ts';
+import { expertActor } from './expert-actor.ts';
 import type { Trajectory } from './episode-recorder.ts';
 import { planEpisodes, planKey, type EpisodePlan } from './plan.ts';
 import { RunLedger } from './run-ledger.ts';
@@ -278,9 +279,7 @@ function plansOf(request: RunRequest): EpisodePlan[] {
     ...{ protocol: request.protocol, firstStart: request.firstStart },
     ...(request.horizon === null ? {} : { horizon: request.horizon }),
     actorOf: (start) =>
-      policy.kind === 'expert'
-        ? { kind: 'expert', noise: policy.noises[start % policy.noises.length] ?? 0, noiseSeed: request.seed }
-        : { kind: 'server' },
+      policy.kind === 'expert' ? expertActor(policy, { start, seed: request.seed }) : { kind: 'server' },
   });
 }
 

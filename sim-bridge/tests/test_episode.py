@@ -7,7 +7,7 @@ import pytest
 from sim_bridge.codec import STEP_FLAGS
 from sim_bridge.episode import Assignment, Episode
 from sim_bridge.errors import SimulatorError
-from sim_bridge.expert import ExpertActor
+from sim_bridge.expert import ExpertActor, ExpertChoice
 from sim_bridge.mujoco_api import forward
 from sim_bridge.pose_sampler import PoseSampler, Watch
 from sim_bridge.registry import make_simulator
@@ -21,7 +21,7 @@ ASSIGNMENT = Assignment(
     seed=1,
     start=2,
     horizon=4,
-    expert_noise=None,
+    expert=None,
 )
 NOTHING = np.zeros(4, dtype=np.float32)
 
@@ -68,7 +68,7 @@ def test_an_end_at_the_horizon_is_a_termination(lqr: Simulator) -> None:
 
 
 def test_success_is_flagged_in_each_step(reach: Simulator) -> None:
-    episode = episode_of(reach, horizon=120, expert_noise=(0.0, 0))
+    episode = episode_of(reach, horizon=120, expert=ExpertChoice(0.0, 0))
     episode.start()
     successes = [bool(episode.step(NOTHING).flags & STEP_FLAGS["success"]) for _ in range(120)]
     assert not successes[0]
@@ -91,7 +91,7 @@ def test_noise_depends_on_its_seed_alone(reach: Simulator) -> None:
     observation = reach.start("l2m-paper", 0, 0)
 
     def executed(seed: int) -> list[bytes]:
-        actor = ExpertActor(reach, noise=0.1, noise_seed=seed)
+        actor = ExpertActor(reach, ExpertChoice(0.1, seed))
         return [actor.decide(observation).executed.tobytes() for _ in range(3)]
 
     first = executed(1)
@@ -102,7 +102,7 @@ def test_noise_depends_on_its_seed_alone(reach: Simulator) -> None:
 
 def test_expert_without_noise_executes_its_target(reach: Simulator) -> None:
     observation = reach.start("l2m-paper", 0, 0)
-    decision = ExpertActor(reach, noise=0.0, noise_seed=0).decide(observation)
+    decision = ExpertActor(reach, ExpertChoice(0.0, 0)).decide(observation)
     assert decision.executed.tobytes() == decision.target.tobytes()
     assert np.abs(decision.target).max() <= 1.0
 
@@ -110,7 +110,7 @@ def test_expert_without_noise_executes_its_target(reach: Simulator) -> None:
 def test_noise_has_the_asked_deviation(reach: Simulator) -> None:
     observation = reach.start("l2m-paper", 0, 0)
     raw = reach.expert_action(observation)
-    actor = ExpertActor(reach, noise=0.02, noise_seed=0)
+    actor = ExpertActor(reach, ExpertChoice(0.02, 0))
     inside = np.abs(raw) < 0.9
     drawn = np.array([actor.decide(observation).executed for _ in range(2000)])[:, inside] - raw[inside]
     assert inside.any()

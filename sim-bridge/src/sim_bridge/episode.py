@@ -8,7 +8,7 @@ import numpy as np
 
 from sim_bridge.codec import STEP_FLAGS
 from sim_bridge.errors import SimulatorError
-from sim_bridge.expert import ExpertActor
+from sim_bridge.expert import ExpertActor, ExpertChoice
 from sim_bridge.pose_sampler import PoseSampler
 from sim_bridge.simulator import EvaluationProtocol, Float32Array, Float64Array, Simulator, Transition
 
@@ -27,8 +27,8 @@ class Assignment:
     seed: int
     start: int
     horizon: int
-    expert_noise: tuple[float, int] | None
-    """Deviation and seed of the expert's noise; None where the server acts."""
+    expert: ExpertChoice | None
+    """None where the server acts."""
     poses: bool = False
     """Whether every row carries poses."""
 
@@ -44,7 +44,7 @@ class Assignment:
             seed=message["seed"],
             start=message["start"],
             horizon=message["horizon"],
-            expert_noise=(actor["noise"], actor["noiseSeed"]) if actor["kind"] == "expert" else None,
+            expert=ExpertChoice.from_message(actor) if actor["kind"] == "expert" else None,
             poses=message.get("poses", False),
         )
 
@@ -87,10 +87,10 @@ class Episode:
                 "L2M_TASK_UNSUPPORTED", f"{spec.task} has at most {limit} steps, not {assignment.horizon}"
             )
         self._expert: ExpertActor | None = None
-        if assignment.expert_noise is not None:
+        if assignment.expert is not None:
             if not spec.has_expert:
                 raise SimulatorError("L2M_TASK_UNSUPPORTED", f"{spec.task} has no scripted expert")
-            self._expert = ExpertActor(simulator, *assignment.expert_noise)
+            self._expert = ExpertActor(simulator, assignment.expert)
         self.assignment = assignment
         self.simulator = simulator
         self.finished = False
@@ -98,6 +98,7 @@ class Episode:
         self._poses = poses
         self._action_size = spec.action_size
         self._observation: Float64Array = np.zeros(spec.observation_size)
+        self._reached = False
 
     def start(self) -> Row:
         """Puts the simulator into the start state and shows it."""
@@ -120,11 +121,12 @@ class Episode:
         if self._expert is None:
             executed = self._checked(action)
         else:
-            decision = self._expert.decide(self._observation)
+            decision = self._expert.decide(self._observation, reached=self._reached)
             executed, target = decision.executed, decision.target
         transition = self.simulator.step(executed)
         self.steps += 1
         self._observation = transition.observation
+        self._reached = transition.success
         return self._row(transition.reward, self._flags_of(transition), executed, target)
 
     def _checked(self, action: Float32Array) -> Float32Array:
