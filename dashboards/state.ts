@@ -1,3 +1,4 @@
+import type { ControlUpdated } from '../protocol/control-messages.ts';
 import type {
   EnvironmentView,
   EpisodeEnded,
@@ -25,6 +26,8 @@ export interface DashboardState {
   readonly workers: readonly WorkerView[];
   readonly load: LoadView;
   readonly model: ModelView | null;
+  /** Who controls, and what is out of the ordinary; null until the server has said. */
+  readonly control: ControlUpdated | null;
   /** Newest last, bounded. */
   readonly log: readonly LogEvent[];
 }
@@ -51,6 +54,7 @@ export const INITIAL_STATE: DashboardState = {
     viewers: 0,
   },
   model: null,
+  control: null,
   log: [],
 };
 
@@ -98,6 +102,8 @@ export function reduce(state: DashboardState, event: PageEvent): DashboardState 
       return { ...state, log: withEntry(state.log, event) };
     case 'frames':
       return { ...state, ...presentOnly(state, event.keys), load: event.load };
+    case 'control-updated':
+      return { ...state, control: event };
     case 'refused':
       return state;
   }

@@ -94,6 +94,7 @@ export class Store {
       case 'episode-ended':
       case 'workers-updated':
       case 'notice':
+      case 'control-updated':
       case 'refused':
         break;
     }

@@ -1,4 +1,11 @@
 import { Type, type Static } from 'typebox';
+import {
+  ControlSeatSchema,
+  ControlSimulationSchema,
+  ControlUpdatedSchema,
+  DragSchema,
+  TeleoperateSchema,
+} from './control-messages.ts';
 import { WIRE_LIMITS } from './limits.ts';
 import { EvaluationProtocolSchema, TaskIdSchema } from './task.ts';
 import { TensorSchema } from './tensor.ts';
@@ -30,6 +37,8 @@ export const TaskScoreSchema = Type.Object(
     planned: Count,
     finished: Count,
     errors: Count,
+    /** Episodes in which a person had a part: neither finished nor errors, and in no figure below. */
+    assisted: Type.Optional(Count),
     successAnyTime: RateSchema,
     successAtEnd: RateSchema,
     /** Median over successful episodes of the first step with success. */
@@ -64,6 +73,8 @@ export const RunSummarySchema = Type.Object(
     plannedEpisodes: Count,
     finishedEpisodes: Count,
     errorEpisodes: Count,
+    /** Episodes in which a person had a part; they are not scored. */
+    assistedEpisodes: Type.Optional(Count),
     /** Episodes that were started again because a worker or the agent host was lost. */
     redoneEpisodes: Count,
     steps: Count,
@@ -196,6 +207,8 @@ export const EpisodeEndedSchema = Type.Object(
     successAtEnd: Type.Boolean(),
     firstSuccessStep: Type.Union([Count, Type.Null()]),
     message: Text,
+    /** Steps at which a person had a part, if there were any: such an episode is not scored. */
+    assistedSteps: Type.Optional(Count),
   },
   closed,
 );
@@ -286,10 +299,20 @@ export const PageEventSchema = Type.Union([
   NoticeSchema,
   FramesSchema,
   PageRefusedSchema,
+  ControlUpdatedSchema,
 ]);
 export type PageEvent = Static<typeof PageEventSchema>;
 
-export const PageRequestSchema = Type.Union([PageHelloSchema, AcknowledgeSchema, SubscribeSchema, ControlSchema]);
+export const PageRequestSchema = Type.Union([
+  PageHelloSchema,
+  AcknowledgeSchema,
+  SubscribeSchema,
+  ControlSchema,
+  ControlSeatSchema,
+  ControlSimulationSchema,
+  TeleoperateSchema,
+  DragSchema,
+]);
 export type PageRequest = Static<typeof PageRequestSchema>;
 
 export type Frames = Static<typeof FramesSchema>;

@@ -166,6 +166,26 @@ export const ERROR_TABLE = {
     message: 'There is nothing at %s.',
     hint: 'The page /docs lists every route.',
   },
+  L2M_CONTROL_HELD: {
+    severity: 'refused',
+    message: 'Another page is in control: %s.',
+    hint: 'Request control and wait until it is granted, or steal it once the controller has been silent for 30 s.',
+  },
+  L2M_CONTROL_NEEDED: {
+    severity: 'refused',
+    message: 'Only the page in control may do this: %s.',
+    hint: 'Request control first.',
+  },
+  L2M_ENVIRONMENT_UNKNOWN: {
+    severity: 'refused',
+    message: 'No episode runs in this environment: %s.',
+    hint: 'Choose one of the environments that the page shows; those of a lost worker are gone.',
+  },
+  L2M_CONTROL_UNSUITED: {
+    severity: 'refused',
+    message: 'A person cannot do this here: %s.',
+    hint: 'Steering and dragging are for evaluations; send as many numbers as the task has action dimensions, and bodies of its scene.',
+  },
   L2M_ROLE_INSUFFICIENT: {
     severity: 'refused',
     message: 'The token does not allow this: %s.',

@@ -19,4 +19,15 @@ export const WIRE_LIMITS = {
   actionSize: 64,
   nameLength: 128,
   textLength: 4096,
+  /** A controller that says nothing for so long can be replaced; what it had set is lifted if nobody follows it for so long. */
+  controlSilenceMs: 30_000,
+  /** Pages that wait for the seat of the controller. */
+  controlWaiting: 16,
+  /** Without a word from the person who steers, the robot is let go, and later handed back to its policy. */
+  teleoperationHoldMs: 250,
+  teleoperationHandBackMs: 3000,
+  /** A body is let go if the page that drags it says nothing for so long. */
+  dragHoldMs: 250,
+  slowestSpeed: 0.1,
+  fastestSpeed: 100,
 } as const;

@@ -56,6 +56,7 @@ export const RECORDING_SECTIONS = {
   selections: 'int16', // [n] -1 where there is no pool
   similarities: 'float32', // [n]
   observationChecks: 'uint32', // [n + 1] CRC-32 of the observation's float32 bytes; row 0 is the start
+  pulls: 'float32', // [n, 7] as in `act`; only where a person pulled at a body
   poseSteps: 'uint32', // [k] rising
   poses: 'float32', // [k, r, 7] as in `observed`
   sceneManifest: 'uint8', // only in a file that is to play without a server
@@ -95,6 +96,8 @@ export const RecordingHeaderSchema = Type.Object(
     return: Type.Number(),
     outcome: Type.Union([Type.Literal('success'), Type.Literal('failure'), Type.Literal('scored')]),
     firstSuccessStep: Type.Union([Count, Type.Null()]),
+    /** Steps in which a person had a part, if there were any: such an episode is not scored. */
+    assistedSteps: Type.Optional(Count),
     scene: Type.String({
       pattern: '^([0-9a-f]{64})?$',
       description: 'content address of the geometry; empty if unknown',

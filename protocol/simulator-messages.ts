@@ -158,13 +158,17 @@ export const AssignSchema = Type.Object(
   closed,
 );
 
-/** Steps the named environments. For expert actors the row is ignored. Stale episodes are ignored and counted. */
+/** Steps the named environments. For expert actors the row is ignored unless `weights` says otherwise. Stale episodes are ignored and counted. */
 export const ActSchema = Type.Object(
   {
     type: Type.Literal('act'),
     environments: TensorSchema, // uint16 [n]
     episodes: TensorSchema, // uint32 [n]
     actions: TensorSchema, // float32 [n, A]
+    /** float32 [n] in [0, 1]: how much of an expert actor's step is the row and not the expert; 0 where left out. */
+    weights: Type.Optional(TensorSchema),
+    /** float32 [n, 7]: a body pulled in this step (0: none), the point of it [3] in its own frame, and where to [3]. */
+    pulls: Type.Optional(TensorSchema),
   },
   closed,
 );

@@ -16,7 +16,8 @@ export const DIMENSION_LIMITS: Readonly<Record<string, number>> = {
 
 /**
  * What each tensor of each message must look like, so that no reader has to check it again.
- * n environments in the message, W observation width, A action width, p rows with poses, m bodies, v environments on a page.
+ * n environments in the message, W observation width, A action width, p rows with poses, m bodies, v environments on a page; of a
+ * decision and a pool: see `policy-messages.ts`.
  */
 export const TENSOR_LAYOUTS = {
   worker: {
@@ -42,6 +43,8 @@ export const TENSOR_LAYOUTS = {
       environments: ['uint16', 'n'],
       episodes: ['uint32', 'n'],
       actions: ['float32', 'n', 'A'],
+      weights: ['float32', 'n'],
+      pulls: ['float32', 'n', 7],
     },
   },
   pageEvent: {

@@ -5,10 +5,11 @@ import type { ServerConfig } from './config-schema.ts';
 import { errorFromUnknown } from './errors.ts';
 import { SceneBook } from './live/scene-book.ts';
 import { SceneStore } from './live/scenes.ts';
+import { Hands } from './control/hands.ts';
 import { EpisodeRecordings } from './recordings/episode-recordings.ts';
 import { RecordingLibrary } from './recordings/recording-library.ts';
 import { PolicyProvider } from './inference/policy-provider.ts';
-import { RolloutEngine } from './rollouts/engine.ts';
+import { RolloutEngine, type StepObserver } from './rollouts/engine.ts';
 import { RunService } from './rollouts/run-service.ts';
 import { WorkerRates } from './simulators/worker-rates.ts';
 import { WorkerFleet } from './simulators/worker-fleet.ts';
@@ -160,7 +161,13 @@ async function compose(
   });
   closers.push(() => policies.close());
 
-  const engine: RolloutEngine = new RolloutEngine(fleet.hub, fleet.catalog.specs, {
+  const hands = new Hands({
+    specOf: (task) => engine.specOf(task),
+    proceed: (episode) => engine.proceed(episode),
+    changed: () => parts.front?.handsChanged(),
+  });
+  closers.push(() => hands.close());
+  const observer: StepObserver = {
     started: (view) => {
       recordings.started(view);
       parts.front?.episodeStarted(view);
@@ -169,10 +176,14 @@ async function compose(
       recordings.stepped(view, row);
       parts.front?.stepped(view, row, decision);
     },
-    ended: (view) => recordings.ended(view),
+    handled: (view, step, handled) => recordings.handled(view, step, handled),
+    ended: (view) => {
+      recordings.ended(view);
+    },
     wantsPoses: (plan) => recordings.wantsPoses(plan),
     timed: (timing) => telemetry.ticked(timing),
-  });
+  };
+  const engine: RolloutEngine = new RolloutEngine(fleet.hub, fleet.catalog.specs, observer, hands);
   parts.engine = engine;
 
   const runs = new RunService({
@@ -189,7 +200,10 @@ async function compose(
     maxAttempts: config.maxAttempts,
     events: {
       updated: (summary) => {
-        if (FINAL_STATES.includes(summary.state)) recordings.runOver(summary.run);
+        if (FINAL_STATES.includes(summary.state)) {
+          recordings.runOver(summary.run);
+          hands.runOver(summary.run);
+        }
         parts.front?.runUpdated(summary);
       },
       episode: (report, record) => {
@@ -208,6 +222,8 @@ async function compose(
       serverId,
       store,
       runs,
+      engine,
+      hands,
       fleet,
       policies,
       telemetry,

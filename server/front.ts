@@ -8,6 +8,9 @@ import type { WireError } from '../protocol/error-codes.ts';
 import { defaultCheckpoint } from './cli/default-checkpoint.ts';
 import { packageVersion } from './cli/package-version.ts';
 import type { ServerConfig } from './config-schema.ts';
+import { ControlDesk } from './control/control-desk.ts';
+import type { Hands } from './control/hands.ts';
+import { SceneBodies } from './control/scene-bodies.ts';
 import { L2mError, errorFromUnknown } from './errors.ts';
 import { readTokens, type AccessTokens } from './http/access.ts';
 import { buildHttp } from './http/build-http.ts';
@@ -21,14 +24,14 @@ import { sceneRoutes } from './live/scene-routes.ts';
 import type { SceneBook } from './live/scene-book.ts';
 import type { EpisodeReport } from './rollouts/active-run.ts';
 import type { Decision } from './rollouts/acting-policy.ts';
-import type { RunningView } from './rollouts/engine.ts';
+import type { RolloutEngine, RunningView } from './rollouts/engine.ts';
 import type { PolicyChoice } from './rollouts/run-request.ts';
 import type { RunService } from './rollouts/run-service.ts';
 import type { TickRow } from './simulators/tick-rows.ts';
 import type { WorkerFleet } from './simulators/worker-fleet.ts';
 import type { WorkerRates } from './simulators/worker-rates.ts';
 import type { EpisodeRecord } from './store/records.ts';
-import { scoredEpisodeOf } from './store/records.ts';
+import { isAssisted, scoredEpisodeOf } from './store/records.ts';
 import type { RunStore } from './store/run-store.ts';
 import type { RecordingLibrary } from './recordings/recording-library.ts';
 import type { Log } from './telemetry/log.ts';
@@ -40,6 +43,8 @@ export interface FrontParts {
   readonly serverId: string;
   readonly store: RunStore;
   readonly runs: RunService;
+  readonly engine: RolloutEngine;
+  readonly hands: Hands;
   readonly fleet: WorkerFleet;
   readonly policies: PolicyProvider;
   readonly telemetry: Telemetry;
@@ -57,6 +62,8 @@ export interface Front {
   sceneReady(task: TaskId, hash: string): void;
   /** One episode has geometry of its own. */
   episodeScene(episode: number, hash: string): void;
+  /** What people do to simulations is not what it was. */
+  handsChanged(): void;
   workersChanged(): void;
   modelChanged(view: ModelView): void;
   episodeStarted(view: RunningView): void;
@@ -73,7 +80,21 @@ export async function openFront(parts: FrontParts): Promise<Front> {
   const tokens = config.tokens === '' ? {} : await readTokens(config.tokens);
   const allowedHosts = config.allowedHosts === '' ? [] : config.allowedHosts.split(',');
   const workers = () => fleet.views((worker) => Math.round(parts.workerRates.perSecond(worker)));
+  const bodies = new SceneBodies(scenes);
+  const desk = new ControlDesk({
+    hands: parts.hands,
+    engine: parts.engine,
+    runs: {
+      pause: (run) => runs.pause(run),
+      resume: (run) => runs.resume(run),
+      stateOf: (run) => runs.standing(run),
+    },
+    specOf: (task) => parts.engine.specOf(task),
+    bodiesOf: (task) => bodies.of(task),
+    notice: (level, text) => hub.notice(level, text),
+  });
   const hub = createPageHub({
+    hands: desk,
     serverId: parts.serverId,
     tokens: pageTokens(tokens),
     allowedHosts,
@@ -117,6 +138,7 @@ export async function openFront(parts: FrontParts): Promise<Front> {
     notice: (level, text) => hub.notice(level, text),
     sceneReady: (task, hash) => hub.sceneReady(task, hash),
     episodeScene: (episode, hash) => hub.episodeScene(episode, hash),
+    handsChanged: () => desk.changed(),
     workersChanged: () => {
       fleet.hub.broadcast({ type: 'watch', posesHz: hub.posesHz() });
       hub.workersUpdated(workers());
@@ -145,10 +167,12 @@ export async function openFront(parts: FrontParts): Promise<Front> {
         successAtEnd: scored.successAtEnd ?? false,
         firstSuccessStep: scored.firstSuccessStep,
         message: record.outcome === 'error' ? record.errorMessage : '',
+        ...(isAssisted(scored) ? { assistedSteps: scored.assistedSteps } : {}),
       });
     },
     close: async () => {
       clearInterval(loadTimer);
+      desk.close();
       await hub.close();
       await api.close();
     },

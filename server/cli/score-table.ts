@@ -5,10 +5,15 @@ import type { Rate, RunSummary, TaskScore } from '../../protocol/dashboard-messa
 export function scoreTable(summary: RunSummary): string {
   const means = [
     `mean over tasks: success at any time ${percent(summary.meanSuccessAnyTime)}, at the last step ${percent(summary.meanSuccessAtEnd)}`,
-    `${summary.finishedEpisodes} of ${summary.plannedEpisodes} episodes, ${summary.errorEpisodes} errors, ${summary.redoneEpisodes} redone, ` +
+    `${summary.finishedEpisodes} of ${summary.plannedEpisodes} episodes, ${summary.errorEpisodes} errors, ${assistedText(summary)}${summary.redoneEpisodes} redone, ` +
       `${summary.steps} steps, ${summary.stepsPerSecond.toFixed(0)} steps/s`,
   ];
   return `${taskTable(summary.tasks)}\n${means.join('\n')}\n`;
+}
+
+/** Only where there were any: nobody has a part in most runs. */
+function assistedText({ assistedEpisodes = 0 }: RunSummary): string {
+  return assistedEpisodes === 0 ? '' : `${assistedEpisodes} assisted by a person and not scored, `;
 }
 
 /** One row a task. */

@@ -12,10 +12,12 @@ import type {
   RunSummary,
   WorkerView,
 } from '../../protocol/dashboard-messages.ts';
+import type { ControlRequest } from '../../protocol/control-messages.ts';
 import { wireError, type WireError } from '../../protocol/error-codes.ts';
-import type { Result } from '../../protocol/result.ts';
+import { failure, type Result } from '../../protocol/result.ts';
 import { packedFrames } from './frames-message.ts';
 import { originAccepted, type PageTokens } from './page-access.ts';
+import type { PageControl } from './page-control.ts';
 import { CLOSE_CODES, type PackedFrame } from './page-outbox.ts';
 import { packedEvent, PageSession } from './page-session.ts';
 import { PageState, type StepView } from './page-state.ts';
@@ -33,6 +35,8 @@ export interface PageHubOptions {
   readonly maxPages?: number;
   /** Carries out what an operator asked for; a failure is shown to that page. The run's next summary shows the success. */
   readonly onControl: (run: string, action: RunAction) => Result<void, WireError> | Promise<Result<void, WireError>>;
+  /** Lets pages control simulations; without it they are told that there is no such thing here. */
+  readonly hands?: PageControl;
   /** Called with the new value whenever `posesHz()` changes. */
   readonly onPosesHz?: (posesHz: number) => void;
   /** Default 15 s; a page silent for two of them is cut off. */
@@ -70,6 +74,8 @@ export interface PageHub {
   close(): Promise<void>;
 }
 
+type Outcome = Result<void, WireError>;
+
 const LIVE_PATH = '/live';
 const MAX_REQUEST_BYTES = 64 * 1024;
 /** Summaries of a run are sent at most this often, unless its state changed. */
@@ -100,8 +106,9 @@ export function createPageHub(options: PageHubOptions): PageHub {
     opened,
     rateChanged,
     control,
+    handled,
     closed: (session: PageSession) => {
-      sessions.delete(session);
+      if (sessions.delete(session)) options.hands?.closed(session);
       viewersChanged();
     },
   };
@@ -135,6 +142,7 @@ export function createPageHub(options: PageHubOptions): PageHub {
     sessions.add(session);
     session.send(state.snapshot(sequence));
     for (const event of state.log) session.send(event);
+    options.hands?.opened(session);
     viewersChanged();
   }
 
@@ -195,15 +203,25 @@ export function createPageHub(options: PageHubOptions): PageHub {
   }
 
   function control(session: PageSession, request: { run: string; action: RunAction }): void {
+    answer(session, `Cannot ${request.action} ${request.run}`, () => options.onControl(request.run, request.action));
+  }
+
+  function handled(session: PageSession, request: ControlRequest): void {
+    const nothing = failure(wireError('L2M_CONTROL_UNSUITED', 'nothing is simulated here'));
+    answer(session, `Cannot ${wordsOf(request)}`, () => options.hands?.requested(session, request) ?? nothing);
+  }
+
+  /** Carries out what an operator asked for; a failure is shown to that page alone. */
+  function answer(session: PageSession, what: string, act: () => Outcome | Promise<Outcome>): void {
     const refuse = (error: WireError): void => {
-      const text = `Cannot ${request.action} ${request.run}: ${error.message} ${error.hint}`;
+      const text = `${what}: ${error.message} ${error.hint}`;
       session.send({ type: 'notice', sequence, level: 'warning', text, at: new Date().toISOString() });
     };
     if (session.role !== 'operator') {
       refuse(wireError('L2M_ROLE_INSUFFICIENT', 'this page has the role viewer, operator is needed'));
       return;
     }
-    Promise.resolve(options.onControl(request.run, request.action)).then(
+    Promise.resolve(act()).then(
       (result) => {
         if (!result.ok) refuse(result.error);
       },
@@ -284,4 +302,19 @@ export function createPageHub(options: PageHubOptions): PageHub {
         sockets.close(() => resolve());
       }),
   };
+}
+
+function wordsOf(request: ControlRequest): string {
+  switch (request.type) {
+    case 'control-seat':
+      return `${request.action} control`;
+    case 'control-simulation': {
+      const { target, command } = request;
+      return `${command.kind} ${target.kind === 'run' ? target.run : target.key}`;
+    }
+    case 'teleoperate':
+      return `steer ${request.key}`;
+    case 'drag':
+      return `drag in ${request.key}`;
+  }
 }

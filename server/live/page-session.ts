@@ -1,5 +1,6 @@
 import type { WebSocket } from 'ws';
 import { decodePageRequest, encodeMessage, packFrames, unpackFrames } from '../../protocol/codec.ts';
+import type { ControlRequest } from '../../protocol/control-messages.ts';
 import type { PageEvent, PageRequest } from '../../protocol/dashboard-messages.ts';
 import { wireError, type WireError } from '../../protocol/error-codes.ts';
 import { failure, success, type Result } from '../../protocol/result.ts';
@@ -19,11 +20,15 @@ export interface SessionOwner {
   /** The page asked for another rate, or became hidden, visible or slow. */
   rateChanged(): void;
   control(session: PageSession, request: Extract<PageRequest, { type: 'control' }>): void;
+  handled(session: PageSession, request: ControlRequest): void;
   closed(session: PageSession): void;
 }
 
+let sessionsSoFar = 0;
+
 /** One page: handshake, its requests, its outbox. */
 export class PageSession {
+  readonly id = ++sessionsSoFar;
   readonly outbox: PageOutbox;
   role: PageRole = 'viewer';
   /** Whether the WebSocket answered the last ping. */
@@ -125,6 +130,13 @@ export class PageSession {
       }
       case 'control': {
         this.#owner.control(this, message);
+        break;
+      }
+      case 'control-seat':
+      case 'control-simulation':
+      case 'teleoperate':
+      case 'drag': {
+        this.#owner.handled(this, message);
         break;
       }
     }

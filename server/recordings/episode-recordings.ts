@@ -4,6 +4,7 @@ import { errorFromUnknown } from '../errors.ts';
 import type { EpisodeReport } from '../rollouts/active-run.ts';
 import type { RunningView } from '../rollouts/engine.ts';
 import type { EpisodePlan } from '../rollouts/plan.ts';
+import type { HandledStep } from '../rollouts/step-gate.ts';
 import type { ScenePart } from '../live/scenes.ts';
 import type { TickRow } from '../simulators/tick-rows.ts';
 import { scoredEpisodeOf, type EpisodeRecord } from '../store/records.ts';
@@ -64,6 +65,10 @@ export class EpisodeRecordings {
 
   stepped({ episode }: RunningView, row: TickRow): void {
     this.#tapes.get(episode)?.tape.row(row);
+  }
+
+  handled({ episode }: RunningView, step: number, { pull }: HandledStep): void {
+    if (pull !== undefined) this.#tapes.get(episode)?.tape.pulled(step, pull);
   }
 
   /** An episode is drawn with geometry of its own. */
@@ -146,6 +151,7 @@ export class EpisodeRecordings {
       ...{ length, return: record.return },
       outcome: outcome === 'error' ? 'failure' : outcome,
       firstSuccessStep: scoredEpisodeOf(record).firstSuccessStep,
+      ...((record.assistedSteps ?? 0) > 0 ? { assistedSteps: record.assistedSteps } : {}),
       scene: tape.scene?.hash ?? sceneOf(task),
       pictures: poseRows === 0 ? 0 : tape.poseBytes / (poseRows * 28),
       poseRows,

@@ -11,6 +11,7 @@ export class EpisodeTape {
   readonly #flags: Uint8Array;
   readonly #checks: Uint32Array;
   readonly #poses: { readonly step: number; readonly rows: Float32Array }[] = [];
+  #pulls: Float32Array | undefined;
   /** Geometry of this episode alone; its recording has to bring it along. */
   scene: ScenePart | undefined;
   readonly #actionSize: number;
@@ -52,6 +53,12 @@ export class EpisodeTape {
     if (row.finished && !row.unstable) this.whole = true;
   }
 
+  /** A body is pulled in the step after row `step`. @param pull [7] */
+  pulled(step: number, pull: Float32Array): void {
+    this.#pulls ??= new Float32Array(this.#rewards.length * 7);
+    if (step < this.#rewards.length) this.#pulls.set(pull, step * 7);
+  }
+
   sections(): RecordingSections {
     const length = this.#length;
     const width = this.poseRows * 7;
@@ -62,6 +69,7 @@ export class EpisodeTape {
       executed: this.#executed.slice(0, length * this.#actionSize),
       flags: this.#flags.slice(0, length),
       observationChecks: this.#checks.slice(0, length + 1),
+      ...(this.#pulls === undefined ? {} : { pulls: this.#pulls.slice(0, length * 7) }),
       ...(width > 0 ? { poseSteps: Uint32Array.from(this.#poses, ({ step }) => step), poses } : {}),
       ...(this.scene === undefined ? {} : { sceneManifest: this.scene.manifest, sceneAssets: this.scene.assets }),
     };

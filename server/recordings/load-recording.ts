@@ -8,6 +8,8 @@ export interface LoadedRecording {
   readonly rewards: Float64Array;
   readonly executed: Float32Array;
   readonly flags: Uint8Array;
+  /** Undefined where nobody pulled at a body. */
+  readonly pulls: Float32Array | undefined;
   readonly observationChecks: Uint32Array;
   readonly poseSteps: Uint32Array;
   readonly poses: Float32Array;
@@ -32,6 +34,7 @@ export async function loadRecording(bytes: Uint8Array): Promise<LoadedRecording>
     rewards: await section('rewards', length),
     executed: await section('executed', length * actionSize),
     flags: await section('flags', length),
+    pulls: header.sections.some(({ name }) => name === 'pulls') ? await section('pulls', length * 7) : undefined,
     observationChecks: await section('observationChecks', length + 1),
     poseSteps: pictures > 0 ? await section('poseSteps', pictures) : new Uint32Array(),
     poses: pictures > 0 ? await section('poses', pictures * poseRows * 7) : new Float32Array(),

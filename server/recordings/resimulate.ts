@@ -28,7 +28,10 @@ export async function resimulate(recording: LoadedRecording, config: ServerConfi
     else {
       const first = row.step * header.actionSize;
       const action = recording.executed.slice(first, first + header.actionSize);
-      state.fleet?.hub.act(state.worker, [{ environment: 0, episode: state.episode }], action);
+      // Without a body to pull at (0), a step of such an episode is like any other.
+      const pull = recording.pulls?.slice(row.step * 7, row.step * 7 + 7);
+      const place = { environment: 0, episode: state.episode };
+      state.fleet?.hub.act(state.worker, [pull === undefined ? place : { ...place, pull }], action);
     }
   };
   state.fleet = await WorkerFleet.open(

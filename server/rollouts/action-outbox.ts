@@ -1,4 +1,5 @@
 import type { ActionRow, WorkerHub } from '../simulators/worker-hub.ts';
+import type { HandledStep } from './step-gate.ts';
 
 interface Pending {
   readonly rows: ActionRow[];
@@ -18,13 +19,17 @@ export class ActionOutbox {
     this.#hub = hub;
   }
 
-  push(worker: string, row: ActionRow, action: Float32Array): void {
+  /** @param step what to do, and a person's share in it */
+  push(worker: string, row: { environment: number; episode: number }, step: HandledStep): void {
     let pending = this.#pending.get(worker);
     if (pending === undefined) {
       pending = { rows: [], actions: [] };
       this.#pending.set(worker, pending);
     }
-    pending.rows.push({ environment: row.environment, episode: row.episode });
+    const { environment, episode } = row;
+    const { action, weight, pull } = step;
+    const handled = weight !== undefined || pull !== undefined;
+    pending.rows.push(handled ? { environment, episode, weight, pull } : { environment, episode });
     pending.actions.push(action);
     if (this.#scheduled) return;
     this.#scheduled = true;

@@ -88,6 +88,11 @@ export class ActiveRun {
     this.#underWay += 1;
   }
 
+  /** An attempt was given up and begins anew at once: `started` follows. */
+  restarted(): void {
+    this.#underWay -= 1;
+  }
+
   ended(report: EpisodeReport): void {
     this.#leave(report.plan);
     this.#options.onEpisode(report);

@@ -7,6 +7,7 @@ import type { Decision, EpisodePolicy } from './acting-policy.ts';
 import { ActionOutbox } from './action-outbox.ts';
 import { EpisodeRecorder } from './episode-recorder.ts';
 import type { EpisodePlan } from './plan.ts';
+import { OPEN_GATE, type HandledStep, type StepGate } from './step-gate.ts';
 
 /** What a viewer or a recorder may want to know of each step; called on the hot path, so it must be cheap and never wait. */
 export interface StepObserver {
@@ -14,6 +15,8 @@ export interface StepObserver {
   readonly stepped: (view: RunningView, row: TickRow, decision: Decision | undefined) => void;
   readonly ended: (view: RunningView) => void;
   readonly timed: (timing: StepTiming) => void;
+  /** A person has a part in the step from row `step` on; it is on its way to the worker. */
+  readonly handled?: (view: RunningView, step: number, handled: HandledStep) => void;
   /** Whether every row of an episode is to carry poses. */
   readonly wantsPoses?: (plan: EpisodePlan) => boolean;
 }
@@ -46,33 +49,45 @@ interface Running extends RunningView {
   shownMs: number;
   /** A decision made while the run was paused. */
   held: Decision | undefined;
+  /** Since when the decision rests because the run is paused or a person wants it so; undefined if it does not. */
+  restsSinceMs: number | undefined;
 }
 
 /**
- * Runs episodes: hands plans to free environments, asks the policy for every row, sends the actions back.
- * Single-threaded and event-driven; it holds no timers and waits for nothing but its events.
+ * Runs episodes: hands plans to free environments, asks the policy for every row, sends the actions back when the gate lets
+ * them. Single-threaded and event-driven; it holds no timers and waits for nothing but its events.
  */
 export class RolloutEngine {
   readonly #hub: WorkerHub;
   readonly #outbox: ActionOutbox;
   readonly #observer: StepObserver;
+  readonly #gate: StepGate;
   readonly #specs: ReadonlyMap<TaskId, TaskSpec>;
   readonly #runs: ActiveRun[] = [];
   readonly #running = new Map<number, Running>();
   readonly #lastTask = new Map<string, TaskId>();
   #nextEpisode = 1;
   #turn = 0;
+  #resting = 0;
 
-  constructor(hub: WorkerHub, specs: ReadonlyMap<TaskId, TaskSpec>, observer: StepObserver) {
+  constructor(
+    ...[hub, specs, observer, gate = OPEN_GATE]: [
+      hub: WorkerHub,
+      specs: ReadonlyMap<TaskId, TaskSpec>,
+      observer: StepObserver,
+      gate?: StepGate,
+    ]
+  ) {
     this.#hub = hub;
     this.#specs = specs;
     this.#observer = observer;
+    this.#gate = gate;
     this.#outbox = new ActionOutbox(hub);
   }
 
-  /** Environments with an episode under way: how many decisions can be wanted at once. */
+  /** Environments with an episode under way that does not rest: how many decisions can be wanted at once. */
   get busy(): number {
-    return this.#running.size;
+    return this.#running.size - this.#resting;
   }
 
   views(): Iterable<RunningView> {
@@ -99,13 +114,28 @@ export class RolloutEngine {
 
   resume(run: ActiveRun): void {
     run.resume();
-    for (const running of this.#running.values()) {
-      if (running.owner !== run || running.held === undefined) continue;
-      const decision = running.held;
-      running.held = undefined;
-      this.#act(running, decision);
-    }
+    this.#proceedAll(run);
     this.fill();
+  }
+
+  /** Takes the next step of an episode if it is decided and the gate lets it: to be called when the gate may have opened. */
+  proceed(episode: number): void {
+    const running = this.#running.get(episode);
+    if (running?.held !== undefined) this.#proceed(running, running.held);
+  }
+
+  /**
+   * Begins an episode anew from its start state in the same environment; the steps so far are forgotten, and it is the same
+   * attempt. Nothing happens if it is over or its run starts nothing any more.
+   */
+  restart(episode: number): void {
+    const running = this.#running.get(episode);
+    if (running === undefined || running.owner.phase === 'draining') return;
+    const { owner, worker, environment, key } = running;
+    this.#forget(running);
+    this.#hub.release(worker, environment, episode);
+    owner.restarted();
+    this.#start(owner, running, { worker, environment, key });
   }
 
   /** Ends a run at once; its environments are freed. */
@@ -123,6 +153,7 @@ export class RolloutEngine {
   drain(run: ActiveRun): void {
     this.resume(run);
     run.drain();
+    this.#proceedAll(run);
     this.#sweep();
   }
 
@@ -206,6 +237,7 @@ export class RolloutEngine {
       actedMs: performance.now(),
       shownMs: performance.now(),
       held: undefined,
+      restsSinceMs: undefined,
     };
     this.#running.set(episode, running);
     this.#lastTask.set(place.key, plan.task);
@@ -250,13 +282,45 @@ export class RolloutEngine {
     // The worker may have been lost, or the run stopped, while the policy was thinking.
     if (this.#running.get(running.episode) !== running) return;
     running.recorder.decided(step, decision);
-    if (running.owner.phase === 'paused') running.held = decision;
-    else this.#act(running, decision);
+    running.held = decision;
+    this.#proceed(running, decision);
+  }
+
+  #proceedAll(run: ActiveRun): void {
+    for (const running of this.#running.values()) if (running.owner === run) this.proceed(running.episode);
+  }
+
+  /** What is under way when a run drains is to end, whatever a person wanted of it. */
+  #proceed(running: Running, decision: Decision): void {
+    const { phase } = running.owner;
+    if (phase === 'draining' || this.#gate.opens(running, phase === 'paused')) {
+      this.#act(running, decision);
+    } else if (running.restsSinceMs === undefined) {
+      running.restsSinceMs = performance.now();
+      this.#resting += 1;
+    }
   }
 
   #act(running: Running, decision: Decision): void {
     running.actedMs = performance.now();
-    this.#outbox.push(running.worker, running, decision.action);
+    if (running.restsSinceMs !== undefined) {
+      const restedMs = running.actedMs - running.restsSinceMs;
+      running.shownMs += restedMs;
+      running.recorder.rested(restedMs);
+      this.#restsNoMore(running);
+    }
+    const handled = this.#gate.handled(running, decision);
+    if (handled !== undefined) {
+      running.recorder.assisted();
+      this.#observer.handled?.(running, running.recorder.length, handled);
+    }
+    this.#outbox.push(running.worker, running, handled ?? decision);
+  }
+
+  #restsNoMore(running: Running): void {
+    if (running.restsSinceMs === undefined) return;
+    running.restsSinceMs = undefined;
+    this.#resting -= 1;
   }
 
   #finish(running: Running, unstable: boolean): void {
@@ -279,6 +343,8 @@ export class RolloutEngine {
 
   #forget(running: Running): void {
     this.#running.delete(running.episode);
+    this.#restsNoMore(running);
+    this.#gate.ended(running);
     this.#observer.ended(running);
   }
 

@@ -19,6 +19,7 @@ export function episodeRecord(run: string, report: EpisodeReport, spec: TaskSpec
     similarityMean: pooled ? outcome.meanSimilarity : null,
     wallSeconds: outcome.wallSeconds,
     policyVersion: outcome.policyVersion,
+    assistedSteps: outcome.assistedSteps,
   };
   if (!spec.reportsSuccess) return { ...common, ...measured, outcome: 'scored' };
   const succeeded = outcome.successes.includes(1);

@@ -24,6 +24,9 @@ export interface EpisodeOutcome {
   readonly similarities: Float32Array;
   readonly meanSimilarity: number;
   readonly policyVersion: number;
+  /** Steps in which a person had a part. */
+  readonly assistedSteps: number;
+  /** Without the time in which the episode rested. */
   readonly wallSeconds: number;
   readonly trajectory: Trajectory | undefined;
 }
@@ -43,6 +46,8 @@ export class EpisodeRecorder {
   #lastSimilarity = 0;
   #policyVersion = 0;
   #succeeded = false;
+  #assistedSteps = 0;
+  #restedMs = 0;
 
   constructor(plan: EpisodePlan, spec: TaskSpec, keepTrajectory: boolean) {
     this.#observationSize = spec.observation.reduce((sum, part) => sum + part.size, 0);
@@ -101,6 +106,16 @@ export class EpisodeRecorder {
     this.#policyVersion = decision.version;
   }
 
+  /** A person has a part in the next step. */
+  assisted(): void {
+    this.#assistedSteps += 1;
+  }
+
+  /** The episode stood still because somebody wanted it so. */
+  rested(milliseconds: number): void {
+    this.#restedMs += milliseconds;
+  }
+
   finish(): EpisodeOutcome {
     const length = this.#length;
     return {
@@ -111,7 +126,8 @@ export class EpisodeRecorder {
       similarities: this.#similarities.slice(0, length),
       meanSimilarity: length === 0 ? 0 : this.#similaritySum / length,
       policyVersion: this.#policyVersion,
-      wallSeconds: (performance.now() - this.#startedMs) / 1000,
+      assistedSteps: this.#assistedSteps,
+      wallSeconds: (performance.now() - this.#startedMs - this.#restedMs) / 1000,
       trajectory: this.#trajectory && cut(this.#trajectory, length, this.#observationSize, this.#actionSize),
     };
   }

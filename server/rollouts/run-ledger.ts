@@ -35,8 +35,12 @@ export class RunLedger {
 
   /** Episodes without a final outcome. */
   get owed(): number {
-    const { planned, finished, errors } = this.#scores.totals();
-    return planned - finished - errors;
+    const { planned, finished, errors, assisted } = this.#scores.totals();
+    return planned - finished - errors - assisted;
+  }
+
+  get standing(): { readonly state: RunState; readonly kind: RunRequest['kind'] } {
+    return { state: this.#state, kind: this.#options.request.kind };
   }
 
   add(episode: ScoredEpisode): void {
@@ -59,13 +63,14 @@ export class RunLedger {
     const totals = this.#scores.totals();
     const seconds = ((this.#endedMs ?? Date.now()) - this.#startedAt.getTime()) / 1000;
     const stepsPerSecond = seconds > 0 ? (totals.steps - this.#stepsBefore) / seconds : 0;
-    const ended = totals.finished + totals.errors - this.#episodesBefore;
-    const owed = totals.planned - totals.finished - totals.errors;
+    const ended = totals.finished + totals.errors + totals.assisted - this.#episodesBefore;
+    const { owed } = this;
     return {
       ...{ run, kind: request.kind, state: this.#state, policy, protocol: request.protocol, seed: request.seed },
       plannedEpisodes: totals.planned,
       finishedEpisodes: totals.finished,
       errorEpisodes: totals.errors,
+      ...(totals.assisted > 0 ? { assistedEpisodes: totals.assisted } : {}),
       redoneEpisodes: this.#redone,
       steps: totals.steps,
       stepsPerSecond,

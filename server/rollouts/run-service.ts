@@ -1,8 +1,8 @@
-import type { RunSummary } from '../../protocol/dashboard-messages.ts';
+import type { RunState, RunSummary } from '../../protocol/dashboard-messages.ts';
 import type { TaskId, TaskSpec } from '../../protocol/task.ts';
 import { L2mError, errorFromUnknown } from '../errors.ts';
 import type { EpisodeRecord, PlannedTask, Provenance, RunChange, ScoredEpisode } from '../store/records.ts';
-import { FINAL_STATES, scoredEpisodeOf } from '../store/records.ts';
+import { FINAL_STATES, isAssisted, scoredEpisodeOf } from '../store/records.ts';
 import { newRunId } from '../store/run-id.ts';
 import type { RunStore } from '../store/run-store.ts';
 import { ActiveRun, type EpisodeReport } from './active-run.ts';
@@ -74,6 +74,11 @@ export class RunService {
     return [...this.#live.values()].map(({ ledger }) => ledger.summary());
   }
 
+  /** Cheaper than a summary: asked for every message of a person who steers. */
+  standing(run: string): { readonly state: RunState; readonly kind: RunRequest['kind'] } | undefined {
+    return this.#live.get(run)?.ledger.standing;
+  }
+
   handle(run: string): RunHandle | undefined {
     return this.#live.get(run)?.handle;
   }
@@ -113,8 +118,10 @@ export class RunService {
     } else {
       await this.#assertResumable(run, request, checkpointHash);
       const latest = await store.latestEpisodes(run);
-      past = latest.filter(({ outcome }) => outcome !== 'error');
-      failed = latest.filter(({ outcome }) => outcome === 'error');
+      // What a person had a part in is owed like what failed: a resumed run ends with a whole score.
+      const owed = (episode: ScoredEpisode): boolean => episode.outcome === 'error' || isAssisted(episode);
+      past = latest.filter((episode) => !owed(episode));
+      failed = latest.filter(owed);
       await store.updateRun(run, { state: 'running', message: 'resumed' });
     }
     const attemptsBefore = new Map(failed.map((episode) => [planKey(episode), episode.attempt]));

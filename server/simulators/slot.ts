@@ -36,8 +36,8 @@ export function nextSlot(slot: Slot, event: SlotEvent): SlotTransition {
     case 'row':
       return afterRow(slot, event);
     case 'acted':
-      if (slot.state !== 'waiting') return { slot, verdict: slot.state === 'free' ? 'late' : 'illegal' };
-      if (slot.episode !== event.episode) return { slot, verdict: 'late' };
+      if (slot.state === 'free' || slot.episode !== event.episode) return { slot, verdict: 'late' };
+      if (slot.state !== 'waiting') return { slot, verdict: 'illegal' };
       return {
         slot: { state: 'stepping', episode: slot.episode, step: slot.step + 1, sinceMs: event.nowMs },
         verdict: 'accepted',

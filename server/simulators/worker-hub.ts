@@ -48,6 +48,9 @@ export interface WorkerHubOptions {
 export interface ActionRow {
   readonly environment: number;
   readonly episode: number;
+  readonly weight?: number | undefined;
+  /** [7] */
+  readonly pull?: Float32Array | undefined;
 }
 
 const HEARTBEAT_MS = 500;
@@ -122,6 +125,7 @@ export class WorkerHub {
         [rows.length],
       ),
       actions: tensors.add(actions, [rows.length, actions.length / rows.length]),
+      ...sharesOf(rows, tensors),
     };
     this.#send(worker, message, tensors.frames);
   }
@@ -277,4 +281,23 @@ export class WorkerHub {
     const peer = this.#peers.get(worker);
     if (peer !== undefined) this.#gateway?.send(peer, message, frames);
   }
+}
+
+/** A person's share in these steps; nothing in almost every message. */
+function sharesOf(rows: readonly ActionRow[], tensors: TensorFrames): Pick<Act, 'weights' | 'pulls'> {
+  const weighted = rows.some(({ weight }) => weight !== undefined);
+  const pulled = rows.some(({ pull }) => pull !== undefined);
+  const pulls = new Float32Array(pulled ? rows.length * 7 : 0);
+  if (pulled) for (const [index, { pull }] of rows.entries()) if (pull !== undefined) pulls.set(pull, index * 7);
+  return {
+    ...(weighted
+      ? {
+          weights: tensors.add(
+            Float32Array.from(rows, ({ weight }) => weight ?? 0),
+            [rows.length],
+          ),
+        }
+      : {}),
+    ...(pulled ? { pulls: tensors.add(pulls, [rows.length, 7]) } : {}),
+  };
 }

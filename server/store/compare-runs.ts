@@ -3,7 +3,7 @@ import { pairedDifferences } from '../../agent/scoring/paired-differences.ts';
 import { pairedSuccess } from '../../agent/scoring/paired-success.ts';
 import type { ComparedScore, Comparison, PairedReturns, PairedSuccess } from '../../protocol/comparison.ts';
 import type { TaskId } from '../../protocol/task.ts';
-import type { ScoredEpisode, StoredRun } from './records.ts';
+import { isAssisted, type ScoredEpisode, type StoredRun } from './records.ts';
 import { rate } from './run-scores.ts';
 
 export interface ComparedRun {
@@ -59,7 +59,7 @@ function whyUnpaired(baseline: ComparedRun['head'], head: ComparedRun['head']): 
 }
 
 function scoreOf(episodes: readonly ScoredEpisode[], partners: readonly ScoredEpisode[]): ComparedScore {
-  const scored = episodes.filter(({ outcome }) => outcome !== 'error');
+  const scored = episodes.filter(isScored);
   const judged = scored.filter(({ outcome }) => outcome !== 'scored');
   const pairs = pairsOf(scored, partners);
   const differences = pairedDifferences(pairs.map(([own, other]) => own.return - other.return));
@@ -75,6 +75,10 @@ function scoreOf(episodes: readonly ScoredEpisode[], partners: readonly ScoredEp
   };
 }
 
+function isScored(episode: ScoredEpisode): boolean {
+  return episode.outcome !== 'error' && !isAssisted(episode);
+}
+
 /** Returns of different tasks have nothing in common. */
 function overallOf(run: ComparedRun, baseline: ComparedRun | undefined): ComparedScore {
   const score = scoreOf(run.episodes, baseline?.episodes ?? []);
@@ -87,7 +91,7 @@ function pairsOf(
   partners: readonly ScoredEpisode[],
 ): (readonly [ScoredEpisode, ScoredEpisode])[] {
   const key = ({ task, start }: ScoredEpisode) => `${task}#${start}`;
-  const others = new Map(partners.filter(({ outcome }) => outcome !== 'error').map((each) => [key(each), each]));
+  const others = new Map(partners.filter(isScored).map((each) => [key(each), each]));
   return scored.flatMap((own) => {
     const other = others.get(key(own));
     return other === undefined ? [] : [[own, other] as const];

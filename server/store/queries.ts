@@ -23,10 +23,14 @@ const HEAD_COLUMNS = `
 
 /** Counts of runs given by a subquery named `chosen`: the latest attempt at each start state decides. */
 const COUNTS = `
-  SELECT run, count(*) FILTER (last.outcome <> 'error') AS finished, count(*) FILTER (last.outcome = 'error') AS errors,
-    count(*) FILTER (last.at_end IS NOT NULL) AS judged, count(*) FILTER (last.any_time) AS any_time,
-    count(*) FILTER (last.at_end) AS at_end
-  FROM (SELECT run, arg_max({outcome: outcome, any_time: success_any_time, at_end: success_at_end}, attempt) AS last
+  SELECT run, count(*) FILTER (last.outcome <> 'error' AND NOT last.assisted) AS finished,
+    count(*) FILTER (last.outcome = 'error') AS errors,
+    count(*) FILTER (last.outcome <> 'error' AND last.assisted) AS assisted,
+    count(*) FILTER (last.at_end IS NOT NULL AND NOT last.assisted) AS judged,
+    count(*) FILTER (last.any_time AND NOT last.assisted) AS any_time,
+    count(*) FILTER (last.at_end AND NOT last.assisted) AS at_end
+  FROM (SELECT run, arg_max({outcome: outcome, any_time: success_any_time, at_end: success_at_end,
+          assisted: coalesce(assisted_steps, 0) > 0}, attempt) AS last
         FROM episodes WHERE run IN (SELECT run FROM chosen) GROUP BY run, task, start_index)
   GROUP BY run`;
 

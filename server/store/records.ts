@@ -40,6 +40,8 @@ const headFields = {
   finishedEpisodes: Count,
   /** Start states whose latest attempt ended in an error; never counted as failures of the policy. */
   errorEpisodes: Count,
+  /** Start states in whose latest attempt a person had a part: neither finished nor errors, and in no score. */
+  assistedEpisodes: Count,
   /** Of the finished ones, those whose task tells success from failure. */
   judgedEpisodes: Count,
   successesAnyTime: Count,
@@ -72,6 +74,7 @@ export type NewRun = Omit<
   StoredRun,
   | 'finishedEpisodes'
   | 'errorEpisodes'
+  | 'assistedEpisodes'
   | 'judgedEpisodes'
   | 'successesAnyTime'
   | 'successesAtEnd'
@@ -141,8 +144,8 @@ const scoredFields = {
   successAtEnd: Type.Union([Type.Boolean(), Type.Null()]),
   /** 1 is the first step; null if there was none. Success at any time means that this is not null. */
   firstSuccessStep: Type.Union([Count, Type.Null()]),
-  /** Steps in which a person had a part; an episode with any is not scored. */
-  assistedSteps: Count,
+  /** Steps in which a person had a part; an episode with any is not scored. Left out for 0 where a record is made. */
+  assistedSteps: Type.Optional(Count),
 };
 
 /** What scores are made from. */
@@ -172,11 +175,16 @@ export type MetricPoint = Static<typeof MetricPointSchema>;
 /** The part of a record that scores need; what the store keeps and what the live summary adds up are the same. */
 export function scoredEpisodeOf(record: EpisodeRecord): ScoredEpisode {
   const { task, start, attempt, outcome, length } = record;
-  const assistedSteps = record.assistedSteps ?? 0;
+  const { assistedSteps = 0 } = record;
   const common = { task, start, attempt, outcome, length, return: record.return, assistedSteps };
   if (record.outcome !== 'success' && record.outcome !== 'failure') {
     return { ...common, successAtEnd: null, firstSuccessStep: null };
   }
   const { atEnd, firstSuccessStep } = episodeSuccess(record.successes);
   return { ...common, successAtEnd: atEnd, firstSuccessStep };
+}
+
+/** Whether a person had a part in an episode: it is kept and shown, but counts in no score. */
+export function isAssisted({ assistedSteps = 0 }: Pick<ScoredEpisode, 'assistedSteps'>): boolean {
+  return assistedSteps > 0;
 }

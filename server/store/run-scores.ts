@@ -2,7 +2,7 @@ import { normalizedScore } from '../../agent/scoring/normalized-score.ts';
 import { successRate } from '../../agent/scoring/success.ts';
 import type { Rate, TaskScore } from '../../protocol/dashboard-messages.ts';
 import { domainOf, type EvaluationProtocol, type TaskId } from '../../protocol/task.ts';
-import type { PlannedTask, ScoredEpisode } from './records.ts';
+import { isAssisted, type PlannedTask, type ScoredEpisode } from './records.ts';
 
 /** Totals over the tasks of a run; `steps` counts scored and failed attempts alike. */
 export interface RunTotals {
@@ -137,7 +137,7 @@ class TaskTally {
       this.#errors += sign;
       return;
     }
-    if (episode.assistedSteps > 0) {
+    if (isAssisted(episode)) {
       this.#assisted += sign;
       return;
     }
@@ -158,7 +158,7 @@ function isComparable(task: TaskId, protocol: EvaluationProtocol | null): boolea
 }
 
 function scoredReturn(episode: ScoredEpisode): number {
-  return episode.outcome === 'error' ? 0 : episode.return;
+  return episode.outcome === 'error' || isAssisted(episode) ? 0 : episode.return;
 }
 
 /** @param episodes those that a task judged */

@@ -1,6 +1,7 @@
 import type { Frames, PageEvent, PageRequest } from '../../protocol/dashboard-messages.ts';
 import type { ServerMessage, WorkerMessage } from '../../protocol/simulator-messages.ts';
 import { TensorFrames } from '../../protocol/tensor.ts';
+import { CONTROL_REQUESTS, CONTROL_UPDATED, handledAct } from './golden-control.ts';
 
 export type Direction = 'worker' | 'server' | 'pageEvent' | 'pageRequest';
 
@@ -179,6 +180,7 @@ function serverMessages(): GoldenMessage[] {
       actor: { kind: 'expert', noise: 0.1, noiseSeed: 4_294_967_295 },
     }),
     { name: 'server-act', direction: 'server', message: act, frames: tensors.frames },
+    handledAct(),
     server('server-release', { type: 'release', environment: 0, episode: 1 }),
     server('server-watch', { type: 'watch', posesHz: 12.5 }),
     server('server-want-scene', { type: 'want-scene', task: 'metaworld/drawer-close-v3' }),
@@ -336,6 +338,7 @@ function pageEvents(): GoldenMessage[] {
     }),
     framesEvent(),
     event('page-event-refused', { type: 'refused', code: 'L2M_TOKEN_REFUSED', message: 'no token', hint: 'pass one' }),
+    event('page-event-control-updated', CONTROL_UPDATED),
   ];
 }
 
@@ -366,6 +369,7 @@ function pageRequests(): GoldenMessage[] {
     request('page-request-acknowledge', { type: 'acknowledge', frame: 77, visible: true }),
     request('page-request-subscribe', { type: 'subscribe', framesHz: 15 }),
     request('page-request-control', { type: 'control', run: 'run-20250101-1', action: 'pause' }),
+    ...Object.entries(CONTROL_REQUESTS).map(([name, message]) => request(`page-request-${name}`, message)),
   ];
 }
 

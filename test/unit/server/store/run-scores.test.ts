@@ -77,6 +77,20 @@ describe('taskScores', () => {
     }
   });
 
+  it('leaves out what a person had a part in, and counts it apart', () => {
+    const alone = [episode({ start: 0, outcome: 'success', successAtEnd: true, firstSuccessStep: 60, return: 300 })];
+    const helped = episode({ start: 1, outcome: 'success', successAtEnd: true, firstSuccessStep: 2, assistedSteps: 1 });
+    const [without] = taskScores(alone, plan);
+    const [reach] = taskScores([...alone, helped], plan);
+    expect(reach).toEqual({ ...without, assisted: 1 });
+    // Alone at a later attempt, the start counts; with help at a later one, it counts no more.
+    const later = episode({ start: 1, attempt: 2, return: 100 });
+    expect(taskScores([...alone, helped, later], plan)[0]).toEqual(taskScores([...alone, later], plan)[0]);
+    const undone = { ...helped, start: 0, attempt: 2 };
+    expect(taskScores([...alone, undone], plan)[0]).toMatchObject({ finished: 0, assisted: 1, meanReturn: null });
+    expect(new RunScores(plan, [...alone, helped]).totals()).toMatchObject({ finished: 1, assisted: 1, errors: 0 });
+  });
+
   it('averages success over the tasks that report it', () => {
     const scores = new RunScores(plan);
     scores.add(episode({ outcome: 'success', successAtEnd: true, firstSuccessStep: 1 }));
@@ -85,6 +99,7 @@ describe('taskScores', () => {
       planned: 6,
       finished: 2,
       errors: 0,
+      assisted: 0,
       steps: 1500,
       meanSuccessAnyTime: 1,
       meanSuccessAtEnd: 1,
@@ -98,6 +113,7 @@ const anyEpisode = fc
     start: fc.integer({ min: 0, max: 5 }),
     attempt: fc.integer({ min: 1, max: 3 }),
     outcome: fc.constantFrom<Outcome>('success', 'failure', 'error'),
+    assistedSteps: fc.constantFrom(0, 0, 3),
     return: fc.integer({ min: -1000, max: 1000 }),
     firstSuccessStep: fc.integer({ min: 1, max: 500 }),
     successAtEnd: fc.boolean(),
@@ -121,11 +137,13 @@ describe('RunScores', () => {
           const score = scores.add(next);
           const known = latest.get(next.start);
           if (known === undefined || next.attempt > known.attempt) latest.set(next.start, next);
-          const judged = [...latest.values()].filter((one) => one.outcome !== 'error');
+          const sound = [...latest.values()].filter((one) => one.outcome !== 'error');
+          const judged = sound.filter((one) => one.assistedSteps === 0);
           const steps = judged.flatMap((one) => one.firstSuccessStep ?? []).sort((a, b) => a - b);
           const middle = steps.length / 2;
           const median = steps.length === 0 ? null : (steps[Math.ceil(middle) - 1]! + steps[Math.floor(middle)]!) / 2;
-          expect(score.errors).toBe(latest.size - judged.length);
+          expect(score.errors).toBe(latest.size - sound.length);
+          expect(score.assisted ?? 0).toBe(sound.length - judged.length);
           expect(score.finished).toBe(judged.length);
           expect(score.successAnyTime.successes).toBe(steps.length);
           expect(score.successAtEnd.successes).toBe(judged.filter((one) => one.successAtEnd === true).length);
