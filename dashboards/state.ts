@@ -104,6 +104,9 @@ export function reduce(state: DashboardState, event: PageEvent): DashboardState 
       return { ...state, ...presentOnly(state, event.keys), load: event.load };
     case 'control-updated':
       return { ...state, control: event };
+    case 'decision':
+    case 'pool':
+    case 'no-decision':
     case 'refused':
       return state;
   }

@@ -3,6 +3,7 @@ import type { PageEvent, PageRequest } from '../protocol/dashboard-messages.ts';
 import { createConnection, type Connection, type ConnectionState } from './connection.ts';
 import { LiveFrames } from './live-frames.ts';
 import { LoadHistory } from './load-history.ts';
+import { PolicyFeed } from './policy/policy-feed.ts';
 import { replayFromAddress, type ReplayRequest } from './replay-address.ts';
 import { INITIAL_STATE, leadingRun, reduce } from './state.ts';
 
@@ -24,6 +25,7 @@ export class Store {
   readonly replay = signal<ReplayRequest | null>(replayFromAddress(location.search));
   readonly live = new LiveFrames();
   readonly history = new LoadHistory();
+  readonly policy = new PolicyFeed((request) => this.send(request));
 
   readonly runs = computed(() => this.state.value.runs);
   readonly environments = computed(() => this.state.value.environments);
@@ -78,6 +80,7 @@ export class Store {
           this.chosenRun.value = null;
         }
         this.send({ type: 'subscribe', framesHz: FRAMES_HZ });
+        this.policy.welcomed();
         break;
       }
       case 'frames': {
@@ -86,6 +89,12 @@ export class Store {
         this.history.add(event.load, Date.now() / 1000);
         this.send({ type: 'acknowledge', frame: event.frame, visible: !document.hidden });
         this.#showNumbersSoon(now);
+        break;
+      }
+      case 'decision':
+      case 'pool':
+      case 'no-decision': {
+        this.policy.received(event, frames);
         break;
       }
       case 'snapshot':

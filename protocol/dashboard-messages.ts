@@ -7,6 +7,13 @@ import {
   TeleoperateSchema,
 } from './control-messages.ts';
 import { WIRE_LIMITS } from './limits.ts';
+import {
+  AcknowledgePolicySchema,
+  DecisionSchema,
+  NoDecisionSchema,
+  PoolSchema,
+  WatchPolicySchema,
+} from './policy-messages.ts';
 import { EvaluationProtocolSchema, TaskIdSchema } from './task.ts';
 import { TensorSchema } from './tensor.ts';
 
@@ -298,6 +305,9 @@ export const PageEventSchema = Type.Union([
   WorkersUpdatedSchema,
   NoticeSchema,
   FramesSchema,
+  DecisionSchema,
+  PoolSchema,
+  NoDecisionSchema,
   PageRefusedSchema,
   ControlUpdatedSchema,
 ]);
@@ -307,6 +317,8 @@ export const PageRequestSchema = Type.Union([
   PageHelloSchema,
   AcknowledgeSchema,
   SubscribeSchema,
+  WatchPolicySchema,
+  AcknowledgePolicySchema,
   ControlSchema,
   ControlSeatSchema,
   ControlSimulationSchema,

@@ -59,6 +59,19 @@ export const TENSOR_LAYOUTS = {
       poseCounts: ['uint16', 'v'],
       poses: ['float32', 'm', 7],
     },
+    decision: {
+      probabilities: ['float32', 'd', 'V'],
+      tokens: ['int32', 'd'],
+      returnsToGo: ['float32', 't'],
+      rewards: ['float32', 't'],
+      similarities: ['float32', 'K'],
+      points: ['float32', 'o', 2],
+      attention: ['float32', 'q', 'x'],
+    },
+    pool: {
+      keys: ['float32', 'K', 2],
+      usage: ['uint32', 'T', 'P'],
+    },
   },
   pageRequest: {},
 } as const satisfies Record<string, Readonly<Record<string, MessageLayout>>>;

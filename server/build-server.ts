@@ -9,7 +9,9 @@ import { Hands } from './control/hands.ts';
 import { EpisodeRecordings } from './recordings/episode-recordings.ts';
 import { RecordingLibrary } from './recordings/recording-library.ts';
 import { PolicyProvider } from './inference/policy-provider.ts';
+import { policySource } from './inference/policy-source.ts';
 import { RolloutEngine, type StepObserver } from './rollouts/engine.ts';
+import { PoolUsage } from './rollouts/pool-usage.ts';
 import { RunService } from './rollouts/run-service.ts';
 import { WorkerRates } from './simulators/worker-rates.ts';
 import { WorkerFleet } from './simulators/worker-fleet.ts';
@@ -149,6 +151,7 @@ async function compose(
   parts.recordings = recordings;
   closers.push(() => recordings.flush());
 
+  const poolUsage = new PoolUsage();
   const policies = new PolicyProvider(config, {
     expected: () => parts.engine?.busy ?? 1,
     batched: (figures) => {
@@ -179,6 +182,7 @@ async function compose(
     handled: (view, step, handled) => recordings.handled(view, step, handled),
     ended: (view) => {
       recordings.ended(view);
+      poolUsage.ended(view);
     },
     wantsPoses: (plan) => recordings.wantsPoses(plan),
     timed: (timing) => telemetry.ticked(timing),
@@ -230,6 +234,7 @@ async function compose(
       log: log.log,
       workerRates,
       scenes,
+      policy: policySource(engine, poolUsage),
       recordings: library,
     });
     parts.front = front;

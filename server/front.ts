@@ -19,7 +19,7 @@ import { listen } from './http/listen.ts';
 import type { EvaluationBody, RunAction } from './http/schemas.ts';
 import type { PolicyProvider } from './inference/policy-provider.ts';
 import type { PageTokens } from './live/page-access.ts';
-import { createPageHub, type NoticeLevel } from './live/page-hub.ts';
+import { createPageHub, type NoticeLevel, type PageHubOptions } from './live/page-hub.ts';
 import { sceneRoutes } from './live/scene-routes.ts';
 import type { SceneBook } from './live/scene-book.ts';
 import type { EpisodeReport } from './rollouts/active-run.ts';
@@ -51,6 +51,7 @@ export interface FrontParts {
   readonly log: Log;
   readonly workerRates: WorkerRates;
   readonly scenes: SceneBook;
+  readonly policy: NonNullable<PageHubOptions['policy']>;
   readonly recordings: RecordingLibrary;
 }
 
@@ -99,6 +100,7 @@ export async function openFront(parts: FrontParts): Promise<Front> {
     tokens: pageTokens(tokens),
     allowedHosts,
     onControl: (run, action) => controlled(runs, run, action),
+    policy: parts.policy,
     onPosesHz: (posesHz) => fleet.hub.broadcast({ type: 'watch', posesHz }),
   });
   const api = await buildHttp(

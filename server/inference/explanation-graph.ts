@@ -11,7 +11,7 @@ import type { TensorInput, TensorSpec } from '../tensors/tensor-spec.ts';
 import { decisionSpecs } from './decision-function.ts';
 import type { ExplainedArrays, WindowArrays } from './host-messages.ts';
 
-type Run = CompiledFunction<string, string>;
+type Run = CompiledFunction;
 
 /**
  * Explains single decisions of one model, compiled when first asked: a policy that nobody watches pays nothing. Attention is asked for

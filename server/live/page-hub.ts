@@ -15,12 +15,14 @@ import type {
 import type { ControlRequest } from '../../protocol/control-messages.ts';
 import { wireError, type WireError } from '../../protocol/error-codes.ts';
 import { failure, type Result } from '../../protocol/result.ts';
+import type { WatchPolicy } from '../../protocol/policy-messages.ts';
 import { packedFrames } from './frames-message.ts';
 import { originAccepted, type PageTokens } from './page-access.ts';
 import type { PageControl } from './page-control.ts';
 import { CLOSE_CODES, type PackedFrame } from './page-outbox.ts';
 import { packedEvent, PageSession } from './page-session.ts';
 import { PageState, type StepView } from './page-state.ts';
+import { PolicyWatch, type PolicySource } from './policy-watch.ts';
 
 export type RunAction = Extract<PageRequest, { type: 'control' }>['action'];
 export type NoticeLevel = 'info' | 'warning' | 'error';
@@ -37,6 +39,8 @@ export interface PageHubOptions {
   readonly onControl: (run: string, action: RunAction) => Result<void, WireError> | Promise<Result<void, WireError>>;
   /** Lets pages control simulations; without it they are told that there is no such thing here. */
   readonly hands?: PageControl;
+  /** What pages may see of the policy's decisions; without it nothing. */
+  readonly policy?: Omit<PolicySource, 'place'>;
   /** Called with the new value whenever `posesHz()` changes. */
   readonly onPosesHz?: (posesHz: number) => void;
   /** Default 15 s; a page silent for two of them is cut off. */
@@ -97,6 +101,15 @@ export function createPageHub(options: PageHubOptions): PageHub {
   let summaryTimer: NodeJS.Timeout | null = null;
   let closed = false;
 
+  const policyWatch = new PolicyWatch({
+    inspect: () => undefined,
+    usage: () => undefined,
+    ...options.policy,
+    place: (key) => {
+      const environment = state.environments.get(key);
+      return environment === undefined ? undefined : `${environment.episode}:${environment.step}`;
+    },
+  });
   const pinger = setInterval(pingAll, options.pingIntervalMs ?? 15_000);
   pinger.unref();
 
@@ -107,7 +120,10 @@ export function createPageHub(options: PageHubOptions): PageHub {
     rateChanged,
     control,
     handled,
+    watchPolicy: (session: PageSession, request: WatchPolicy) => policyWatch.watch(session, request),
+    policySeen: (session: PageSession, number: number) => policyWatch.acknowledged(session, number),
     closed: (session: PageSession) => {
+      policyWatch.closed(session);
       if (sessions.delete(session)) options.hands?.closed(session);
       viewersChanged();
     },
@@ -294,6 +310,7 @@ export function createPageHub(options: PageHubOptions): PageHub {
       new Promise((resolve) => {
         closed = true;
         clearInterval(pinger);
+        policyWatch.close();
         if (tickTimer !== null) clearTimeout(tickTimer);
         if (summaryTimer !== null) clearTimeout(summaryTimer);
         for (const detach of detachers) detach();

@@ -87,6 +87,14 @@ export class PageOutbox {
     }
   }
 
+  /** Sends at once what is worth nothing later, or not at all while the socket is full. @returns whether it was sent */
+  offer(bytes: Uint8Array): boolean {
+    const blocked = this.#events.length > 0 || this.#socket.bufferedAmount > OUTBOX_LIMITS.socketBytesForFrame;
+    if (this.#closed || blocked) return false;
+    this.#socket.send(bytes);
+    return true;
+  }
+
   /** Sends what may be sent at `now` (milliseconds); `frame` is called only if a frame is due. */
   pump(now: number, version: number, frame: () => PackedFrame): void {
     if (this.#closed) return;

@@ -3,10 +3,11 @@ import { decodePageRequest, encodeMessage, packFrames, unpackFrames } from '../.
 import type { ControlRequest } from '../../protocol/control-messages.ts';
 import type { PageEvent, PageRequest } from '../../protocol/dashboard-messages.ts';
 import { wireError, type WireError } from '../../protocol/error-codes.ts';
+import type { WatchPolicy } from '../../protocol/policy-messages.ts';
 import { failure, success, type Result } from '../../protocol/result.ts';
 import { PROTOCOL_VERSION, versionAccepted } from '../../protocol/version.ts';
 import { roleOfToken, type PageRole, type PageTokens } from './page-access.ts';
-import { CLOSE_CODES, PageOutbox } from './page-outbox.ts';
+import { CLOSE_CODES, OUTBOX_LIMITS, PageOutbox } from './page-outbox.ts';
 
 const HELLO_TIMEOUT_MS = 5000;
 /** A page acknowledges at most 60 frames a second and says little else. */
@@ -21,6 +22,8 @@ export interface SessionOwner {
   rateChanged(): void;
   control(session: PageSession, request: Extract<PageRequest, { type: 'control' }>): void;
   handled(session: PageSession, request: ControlRequest): void;
+  watchPolicy(session: PageSession, request: WatchPolicy): void;
+  policySeen(session: PageSession, number: number): void;
   closed(session: PageSession): void;
 }
 
@@ -65,6 +68,14 @@ export class PageSession {
 
   send(event: PageEvent): void {
     this.outbox.enqueue(packedEvent(event));
+  }
+
+  get slow(): boolean {
+    return this.outbox.effectiveHz <= OUTBOX_LIMITS.hiddenHz;
+  }
+
+  offer(bytes: Uint8Array): boolean {
+    return this.outbox.offer(bytes);
   }
 
   ping(): void {
@@ -130,6 +141,14 @@ export class PageSession {
       }
       case 'control': {
         this.#owner.control(this, message);
+        break;
+      }
+      case 'watch-policy': {
+        this.#owner.watchPolicy(this, message);
+        break;
+      }
+      case 'acknowledge-policy': {
+        this.#owner.policySeen(this, message.number);
         break;
       }
       case 'control-seat':

@@ -3,7 +3,8 @@ import type { ReadySession } from '../simulators/session.ts';
 import type { TickRow } from '../simulators/tick-rows.ts';
 import type { TickTiming, WorkerHub } from '../simulators/worker-hub.ts';
 import type { ActiveRun } from './active-run.ts';
-import type { Decision, EpisodePolicy } from './acting-policy.ts';
+import type { AttentionChoice } from '../../protocol/policy-messages.ts';
+import type { Decision, EpisodePolicy, Inspection } from './acting-policy.ts';
 import { ActionOutbox } from './action-outbox.ts';
 import { EpisodeRecorder } from './episode-recorder.ts';
 import type { EpisodePlan } from './plan.ts';
@@ -92,6 +93,17 @@ export class RolloutEngine {
 
   views(): Iterable<RunningView> {
     return this.#running.values();
+  }
+
+  /**
+   * What lies behind the newest decision in an environment; may never come if the episode ends before it decides again.
+   * @returns null if nothing lies behind the decisions of its policy, undefined if no episode is under way there
+   */
+  inspect(key: string, attention: AttentionChoice | null): Promise<Inspection> | null | undefined {
+    for (const running of this.#running.values()) {
+      if (running.key === key) return running.policy.inspect?.(attention) ?? null;
+    }
+    return undefined;
   }
 
   /** The specification of a task that has been planned. */

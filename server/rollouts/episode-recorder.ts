@@ -78,6 +78,11 @@ export class EpisodeRecorder {
     return this.#succeeded;
   }
 
+  /** Modulator of each step up to the horizon, -1 where there is none (yet); not a copy. */
+  get selections(): Int16Array {
+    return this.#selections;
+  }
+
   /** Modulator selected last, -1 before the first decision and without a pool. */
   get lastSelected(): number {
     return this.#selections[Math.max(0, this.#length - 1)] ?? -1;

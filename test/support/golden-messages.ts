@@ -2,6 +2,7 @@ import type { Frames, PageEvent, PageRequest } from '../../protocol/dashboard-me
 import type { ServerMessage, WorkerMessage } from '../../protocol/simulator-messages.ts';
 import { TensorFrames } from '../../protocol/tensor.ts';
 import { CONTROL_REQUESTS, CONTROL_UPDATED, handledAct } from './golden-control.ts';
+import { policyEvents } from './golden-policy.ts';
 
 export type Direction = 'worker' | 'server' | 'pageEvent' | 'pageRequest';
 
@@ -337,6 +338,7 @@ function pageEvents(): GoldenMessage[] {
       at: '2025-01-01T00:00:01.000Z',
     }),
     framesEvent(),
+    ...policyEvents(),
     event('page-event-refused', { type: 'refused', code: 'L2M_TOKEN_REFUSED', message: 'no token', hint: 'pass one' }),
     event('page-event-control-updated', CONTROL_UPDATED),
   ];
@@ -367,6 +369,13 @@ function pageRequests(): GoldenMessage[] {
     request('page-request-hello', { type: 'hello', protocol: { major: 1, minor: 0 }, token: 'secret' }),
     request('page-request-hello-local', { type: 'hello', protocol: { major: 1, minor: 0 } }),
     request('page-request-acknowledge', { type: 'acknowledge', frame: 77, visible: true }),
+    request('page-request-watch-policy', {
+      type: 'watch-policy',
+      key: 'worker-0:3',
+      attention: { block: 2, head: 0 },
+    }),
+    request('page-request-watch-nothing', { type: 'watch-policy', key: null, attention: null }),
+    request('page-request-acknowledge-policy', { type: 'acknowledge-policy', number: 9 }),
     request('page-request-subscribe', { type: 'subscribe', framesHz: 15 }),
     request('page-request-control', { type: 'control', run: 'run-20250101-1', action: 'pause' }),
     ...Object.entries(CONTROL_REQUESTS).map(([name, message]) => request(`page-request-${name}`, message)),
