@@ -2,6 +2,7 @@ import type { Frames } from '../protocol/dashboard-messages.ts';
 import { STEP_FLAGS } from '../protocol/simulator-messages.ts';
 import { tensorView } from '../protocol/tensor.ts';
 import { Curve } from './curve.ts';
+import { LivePast } from './replay/live-past.ts';
 import { PoseTrack } from './scene/pose-track.ts';
 
 /** The fast numbers of one environment as the page last heard them. */
@@ -20,7 +21,12 @@ export interface LiveEnvironment {
   numbers: LiveNumbers;
   readonly curve: Curve;
   readonly poses: PoseTrack;
+  readonly past: LivePast;
 }
+
+/** All pictures of the past together take so many bytes; of one environment half a minute at most. */
+const PAST_BYTES = 48 * 1024 * 1024;
+const MOST_PAST = 900;
 
 /** What `frames` messages bring, by environment. Changed in place: it is read by drawing code, not by the view tree. */
 export class LiveFrames {
@@ -31,6 +37,11 @@ export class LiveFrames {
 
   clear(): void {
     this.environments.clear();
+  }
+
+  /** An environment is drawn with another scene from now on: what it did before cannot be shown in it. */
+  sceneChanged(key: string): void {
+    this.environments.get(key)?.past.clear();
   }
 
   /** @param now when it arrived */
@@ -67,7 +78,7 @@ export class LiveFrames {
   #update(key: string, numbers: LiveNumbers, picture: { poses: Float32Array; now: number }): void {
     let environment = this.environments.get(key);
     if (environment === undefined) {
-      environment = { numbers, curve: new Curve(), poses: new PoseTrack() };
+      environment = { numbers, curve: new Curve(), poses: new PoseTrack(), past: new LivePast() };
       this.environments.set(key, environment);
     }
     if (environment.numbers.episode !== numbers.episode || numbers.step < environment.numbers.step) {
@@ -76,7 +87,13 @@ export class LiveFrames {
     environment.numbers = numbers;
     if (numbers.step > 0) environment.curve.add(numbers.step, numbers.reward, numbers.return);
     if (picture.poses.length > 0) {
-      environment.poses.add({ episode: numbers.episode, step: numbers.step, poses: picture.poses, at: picture.now });
+      const { episode, step, reward } = numbers;
+      environment.poses.add({ episode, step, poses: picture.poses, at: picture.now });
+      const { newest } = environment.poses;
+      if (newest?.at === picture.now) {
+        const most = PAST_BYTES / this.environments.size / newest.poses.byteLength;
+        environment.past.add({ ...newest, reward, return: numbers.return }, Math.min(MOST_PAST, Math.floor(most)));
+      }
     }
   }
 

@@ -83,6 +83,11 @@ export class Store {
         this.policy.welcomed();
         break;
       }
+      case 'episode-started': {
+        const { key, scene } = event.environment;
+        if (before.environments.get(key)?.scene !== scene) this.live.sceneChanged(key);
+        break;
+      }
       case 'frames': {
         const now = performance.now();
         this.live.apply(event, frames, now);
@@ -99,7 +104,6 @@ export class Store {
       }
       case 'snapshot':
       case 'run-updated':
-      case 'episode-started':
       case 'episode-ended':
       case 'workers-updated':
       case 'notice':

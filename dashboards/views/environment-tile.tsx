@@ -7,6 +7,7 @@ import type { LiveNumbers } from '../live-frames.ts';
 import type { Stage, Tile, TileStatus } from '../scene/stage.ts';
 import type { Store } from '../store.ts';
 import { colorOf } from '../task-color.ts';
+import { EnvironmentPast, lookByKey } from './environment-past.tsx';
 import { OutcomeIcon } from './event-log.tsx';
 import { CheckIcon } from './icons.tsx';
 import { Sparkline } from './sparkline.tsx';
@@ -28,7 +29,13 @@ export function EnvironmentTile({ store, environment, stage }: TileProps) {
       data-key={environment.key}
       data-task={environment.task}
     >
-      <Viewport store={store} environment={environment} stage={stage} numbers={current} />
+      <div
+        class="tile-picture"
+        onKeyDown={(event) => lookByKey(store.live.environments.get(environment.key)?.past, event)}
+      >
+        <Viewport store={store} environment={environment} stage={stage} numbers={current} />
+        <EnvironmentPast store={store} environment={environment.key} />
+      </div>
       <div class="tile-foot">
         <div class="tile-title">
           <span class="task-dot" style={{ background: colorOf(environment.task) }} aria-hidden="true" />
@@ -85,7 +92,10 @@ function Viewport({ store, environment, stage, numbers }: TileProps & { readonly
     const added = stage.addTile(element.current, {
       task,
       scene,
-      track: () => store.live.environments.get(key)?.poses,
+      track: () => {
+        const live = store.live.environments.get(key);
+        return live?.past.newest === null ? live.poses : live?.past;
+      },
       onStatus: (next) => (status.value = next),
     });
     tile.current = added;

@@ -1,0 +1,94 @@
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { LiveServer } from '../../server/build-server.ts';
+import type { RunHandle } from '../../server/rollouts/run-service.ts';
+import { browserSkipReason, launchChromium } from '../support/chromium.ts';
+import { liveServer, shortRun, until } from '../support/live-server.ts';
+import { brightness, difference } from './support/page-probes.ts';
+
+const WAIT = { timeout: 60_000 };
+
+/** Real simulators go on while a person looks at what one of them just did. */
+describe.skipIf(browserSkipReason() !== undefined)('looking back at a live environment', () => {
+  let server: LiveServer;
+  let browser: Browser;
+  let page: Page;
+  let live: RunHandle;
+  const problems: string[] = [];
+
+  beforeAll(async () => {
+    server = await liveServer({ environments: 1 }, { serve: true });
+    browser = await launchChromium();
+    page = await browser.newPage({ viewport: { width: 1280, height: 900 } });
+    page.on('pageerror', (error) => problems.push(error.message));
+    await page.goto(`${server.url ?? ''}/?quality=low`);
+    live = await server.runs.start(
+      shortRun({ tasks: ['dmcontrol/walker-walk'], episodes: 500, horizon: 300, policy: { kind: 'random' } }),
+    );
+    await page.locator('.tile [data-figure=step]').waitFor(WAIT);
+    await page.waitForFunction("Number(document.querySelector('.past input')?.max) > 40", undefined, WAIT);
+  });
+
+  afterAll(async () => {
+    await browser.close();
+    await server.close();
+  });
+
+  const bar = () => page.getByLabel('Look back');
+  const pastStep = () => page.locator('[data-figure=past-step]').innerText();
+  async function shown(): Promise<Uint8Array> {
+    // Two animation frames: what was asked for is on the canvas.
+    await page.evaluate(
+      'new Promise((resolve) => setTimeout(() => requestAnimationFrame(() => requestAnimationFrame(resolve)), 300))',
+    );
+    // The bar itself moves on; the upper part of the picture is the robot alone.
+    const box = (await page.locator('.tile .viewport').boundingBox())!;
+    const clip = { x: box.x + 10, y: box.y + 40, width: box.width - 20, height: box.height - 90 };
+    return brightness(page, await page.screenshot({ clip }));
+  }
+
+  it('holds a picture while the environment goes on, as long as it is kept', async () => {
+    const wanted = await page.evaluate<number>("Number(document.querySelector('.past input').max) - 10");
+    await bar().fill(String(wanted));
+    const step = await pastStep();
+    const before = await shown();
+    const steps = live.summary().steps;
+    await until('the environment to go on', () => live.summary().steps > steps + 100, 60_000);
+    expect(await pastStep()).toBe(step);
+    expect(await page.evaluate("document.querySelector('.past input').value")).toBe(String(wanted));
+    expect(difference(await shown(), before)).toBe(0);
+  }, 90_000);
+
+  it('steps with the keys of a focused tile and comes back to live', async () => {
+    const number = () => page.evaluate<number>("Number(document.querySelector('.past input').value)");
+    const before = await number();
+    const picture = await shown();
+    await page.locator('.tile .viewport').focus();
+    await page.keyboard.press(',');
+    await page.keyboard.press(',');
+    await page.keyboard.press('.');
+    expect(await number()).toBe(before - 1);
+    await bar().fill(String(before - 30));
+    expect(difference(await shown(), picture)).toBeGreaterThan(0);
+    await page.getByRole('button', { name: /Live$/ }).dispatchEvent('click');
+    await page.locator('.past-live').waitFor({ ...WAIT, state: 'attached' });
+    const first = await shown();
+    const { steps } = live.summary();
+    await until('the environment to go on', () => live.summary().steps > steps + 40, 60_000);
+    expect(difference(await shown(), first)).toBeGreaterThan(0);
+    expect(problems).toEqual([]);
+  }, 90_000);
+
+  it('is out of the way until it is wanted, and there for a pointer and for the keyboard', async () => {
+    const opacity = () => page.evaluate<string>("getComputedStyle(document.querySelector('.past')).opacity");
+    await page.evaluate('document.activeElement?.blur()');
+    await page.mouse.move(0, 0);
+    await page.waitForFunction("getComputedStyle(document.querySelector('.past')).opacity === '0'", undefined, WAIT);
+    await page.locator('.tile .viewport').hover();
+    await page.waitForFunction("getComputedStyle(document.querySelector('.past')).opacity === '1'", undefined, WAIT);
+    await page.mouse.move(0, 0);
+    await bar().focus();
+    await page.waitForFunction("getComputedStyle(document.querySelector('.past')).opacity === '1'", undefined, WAIT);
+    expect(await opacity()).toBe('1');
+  });
+});
