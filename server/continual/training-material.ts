@@ -1,0 +1,59 @@
+import type { PolicyConfig } from '../../agent/config.ts';
+import { modelShapes, poolShapes, selectArrays, unusedShapes } from '../../agent/weights/names.ts';
+import type { TaskId } from '../../protocol/task.ts';
+import { policyConfigOf } from '../checkpoints/manifest.ts';
+import { readCheckpoint, type Checkpoint } from '../checkpoints/read-checkpoint.ts';
+import type { WeightArrays } from '../checkpoints/weights-file.ts';
+import type { LearningTask } from '../learning/learning-task.ts';
+import { loadTrainingData, type TrainingData } from '../learning/training-data.ts';
+import type { ContinualSettings } from './continual-options.ts';
+import { CONTINUAL_METHODS, modulationOf, type ContinualMethod } from './methods.ts';
+import type { RunFolder } from './run-folder.ts';
+
+/** What a continual training is made from. */
+export interface TrainingMaterial {
+  readonly base: Checkpoint;
+  readonly model: WeightArrays;
+  readonly policy: PolicyConfig;
+  /** Data of every task of the sequence, by task. */
+  readonly tasks: ReadonlyMap<TaskId, LearningTask>;
+  /** Of the pre-training, where the method needs it. */
+  readonly identity: readonly LearningTask[];
+  readonly data: TrainingData;
+}
+
+/** Tasks whose data a run needs: the sequence, and for fitted keys the pre-training. */
+export function tasksToRead(settings: Pick<ContinualSettings, 'sequence' | 'method' | 'identityTasks'>): TaskId[] {
+  const { fittedKeys }: ContinualMethod = CONTINUAL_METHODS[settings.method];
+  return [...new Set([...settings.sequence, ...(fittedKeys === true ? settings.identityTasks : [])])];
+}
+
+/**
+ * Reads the checkpoint and the data in the folder of a run.
+ * @throws L2mError L2M_CHECKPOINT_INVALID, L2M_DATA_INVALID
+ */
+export async function readMaterial(folder: RunFolder, settings: ContinualSettings): Promise<TrainingMaterial> {
+  const base = await readCheckpoint(folder.base);
+  const { model, modulation, options } = policyConfigOf(base.manifest);
+  const files = tasksToRead(settings).map((task) => folder.trajectoryFile(task, settings.source));
+  const data = await loadTrainingData({ files, model, heldOutShare: 0, standardise: false });
+  const byTask = new Map(data.tasks.map((task) => [task.trajectories.head.task, task] as const));
+  const dataOf = (tasks: readonly TaskId[]) => tasks.flatMap((task) => byTask.get(task) ?? []);
+  const method: ContinualMethod = CONTINUAL_METHODS[settings.method];
+  const distinct = [...new Set(settings.sequence)];
+  return {
+    base,
+    model: selectArrays(base.arrays, modelShapes(model), { ...unusedShapes(model), ...poolShapes(model, modulation) }),
+    policy: {
+      model,
+      modulation: modulationOf(method, {
+        ...{ model, tasks: distinct.length, others: settings.others.length },
+        ...{ identityKeys: settings.identityKeys, keysPerTask: settings.keysPerTask },
+      }),
+      options: method.oracle === true ? { ...options, taskOrder: [...distinct, ...settings.others] } : options,
+    },
+    tasks: new Map(distinct.flatMap((task) => dataOf([task]).map((found) => [task, found] as const))),
+    identity: method.fittedKeys === true ? dataOf(settings.identityTasks) : [],
+    data,
+  };
+}
