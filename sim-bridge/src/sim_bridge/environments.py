@@ -11,6 +11,7 @@ from sim_bridge.fault_injection import FaultInjection
 from sim_bridge.faults import Fault, fault_from
 from sim_bridge.pose_sampler import PoseSampler, Watch
 from sim_bridge.scene import SceneExport, export_scene, has_terrain
+from sim_bridge.share import Share
 from sim_bridge.simulator import Float32Array, Simulator
 from sim_bridge.simulator_pool import SimulatorPool
 
@@ -32,6 +33,7 @@ class Environments:
         self._episodes: dict[int, Episode] = {}
         self._starts: deque[Assignment] = deque()
         self._actions: dict[int, Float32Array] = {}
+        self._shares: dict[int, Share] = {}
         self._simulated_s = 0.0
         self._scenes: list[tuple[Assignment, SceneExport]] = []
 
@@ -56,7 +58,7 @@ class Environments:
         self._starts.append(assignment)
 
     def act(
-        self, environment: int, episode: int, action: Float32Array
+        self, environment: int, episode: int, action: Float32Array, share: Share | None = None
     ) -> Literal["accepted", "late", "repeated"]:
         """Notes an action for the next `step_ready`; `late` if the episode does not run there."""
         running = self._episodes.get(environment)
@@ -65,6 +67,8 @@ class Environments:
         if environment in self._actions:
             return "repeated"
         self._actions[environment] = action
+        if share is not None:
+            self._shares[environment] = share
         return "accepted"
 
     def release(self, environment: int, episode: int) -> bool:
@@ -122,7 +126,12 @@ class Environments:
 
     def _step(self, episode: Episode, action: Float32Array) -> Row | Fault:
         try:
-            row = episode.step(action) if self._injection is None else self._injected_step(episode, action)
+            share = self._shares.pop(episode.assignment.environment, None) if self._shares else None
+            row = (
+                episode.step(action, share)
+                if self._injection is None
+                else self._injected_step(episode, action, share)
+            )
         except Exception as error:
             # The simulator is dropped: nobody knows what state it is in.
             del self._episodes[episode.assignment.environment]
@@ -131,11 +140,11 @@ class Environments:
             self._free(episode.assignment.environment)
         return row
 
-    def _injected_step(self, episode: Episode, action: Float32Array) -> Row:
+    def _injected_step(self, episode: Episode, action: Float32Array, share: Share | None) -> Row:
         kind = None if self._injection is None else self._injection.due()
         if kind == "fault":
             raise RuntimeError("injected")
-        row = episode.step(action)
+        row = episode.step(action, share)
         if kind != "unstable":
             return row
         episode.finished = True
@@ -145,6 +154,7 @@ class Environments:
         """Ends whatever an environment was doing or was about to do."""
         self._starts = deque(each for each in self._starts if each.environment != environment)
         self._actions.pop(environment, None)
+        self._shares.pop(environment, None)
         episode = self._episodes.pop(environment, None)
         if episode is not None:
             self._pool.give_back(episode.simulator)

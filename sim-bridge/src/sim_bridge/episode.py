@@ -6,10 +6,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from sim_bridge.body_puller import BodyPuller, Pull
 from sim_bridge.codec import STEP_FLAGS
 from sim_bridge.errors import SimulatorError
 from sim_bridge.expert import ExpertActor, ExpertChoice
 from sim_bridge.pose_sampler import PoseSampler
+from sim_bridge.share import Share
 from sim_bridge.simulator import EvaluationProtocol, Float32Array, Float64Array, Simulator, Transition
 
 _TERMINATED, _TRUNCATED = STEP_FLAGS["terminated"], STEP_FLAGS["truncated"]
@@ -99,6 +101,7 @@ class Episode:
         self._action_size = spec.action_size
         self._observation: Float64Array = np.zeros(spec.observation_size)
         self._reached = False
+        self._puller: BodyPuller | None = None
 
     def start(self) -> Row:
         """Puts the simulator into the start state and shows it."""
@@ -107,12 +110,13 @@ class Episode:
         nothing = np.zeros(self._action_size, dtype=np.float32)
         return self._row(0.0, 0, nothing, None if self._expert is None else nothing)
 
-    def step(self, action: Float32Array) -> Row:
+    def step(self, action: Float32Array, share: Share | None = None) -> Row:
         """Executes one action.
 
         Args:
             action: At least A numbers, of which the first A are clipped to [-1, 1] and executed; ignored
-                where the expert acts.
+                where the expert acts alone.
+            share: What a person does in this step, if there is one.
 
         Raises:
             SimulatorError: L2M_MESSAGE_UNEXPECTED if the action is too short or not finite.
@@ -123,11 +127,22 @@ class Episode:
         else:
             decision = self._expert.decide(self._observation, reached=self._reached)
             executed, target = decision.executed, decision.target
-        transition = self.simulator.step(executed)
+            if share is not None:
+                executed = share.mixed(self._checked(action), executed)
+        if share is None and self._puller is None:
+            transition = self.simulator.step(executed)
+        else:
+            transition = self._pulled_step(executed, None if share is None else share.pull)
         self.steps += 1
         self._observation = transition.observation
         self._reached = transition.success
         return self._row(transition.reward, self._flags_of(transition), executed, target)
+
+    def _pulled_step(self, executed: Float32Array, pull: Pull | None) -> Transition:
+        if self._puller is None:
+            self._puller = BodyPuller(self.simulator)
+        with self._puller.pulling(pull):
+            return self.simulator.step(executed)
 
     def _checked(self, action: Float32Array) -> Float32Array:
         own = action[: self._action_size]

@@ -17,6 +17,7 @@ from sim_bridge.faults import Fault, fault_from
 from sim_bridge.greeting import Greeting, Refused
 from sim_bridge.pose_sampler import Watch
 from sim_bridge.scene import SceneExport, export_scene
+from sim_bridge.share import shares_of
 from sim_bridge.simulator_pool import SimulatorPool
 from sim_bridge.tick import TickTiming, observed_message
 
@@ -169,9 +170,11 @@ class Worker:
             self._send(fault.as_message())
 
     def _act(self, message: dict[str, Any]) -> None:
-        numbers = zip(message["environments"].tolist(), message["episodes"].tolist(), strict=True)
-        for (environment, episode), action in zip(numbers, message["actions"], strict=True):
-            verdict = self._environments.act(environment, episode, action)
+        environments, episodes = message["environments"].tolist(), message["episodes"].tolist()
+        # The shares may go on for ever.
+        rows = zip(environments, episodes, message["actions"], shares_of(message), strict=False)
+        for environment, episode, action, share in rows:
+            verdict = self._environments.act(environment, episode, action, share)
             if verdict == "late":
                 self.ignored.late += 1
             elif verdict == "repeated":
