@@ -1,6 +1,7 @@
 import { Packr, Unpackr } from 'msgpackr';
 import { PageEventSchema, PageRequestSchema, type PageEvent, type PageRequest } from './dashboard-messages.ts';
-import { wireError, type ErrorCode, type WireError } from './error-codes.ts';
+import type { WireError } from './error-codes.ts';
+import { frameError, type FrameErrorCode } from './frame-errors.ts';
 import { scanHeader, type HeaderLimits } from './header-scan.ts';
 import { WIRE_LIMITS } from './limits.ts';
 import { messageChecks, type MessageChecks } from './message-checks.ts';
@@ -46,13 +47,19 @@ const wide = {
   headerBytes: WIRE_LIMITS.pageHeaderBytes,
   scan: { depth: WIRE_LIMITS.headerDepth, items: WIRE_LIMITS.pageHeaderItems },
 };
-const WORKER: Direction = { ...narrow, checks: messageChecks(WorkerMessageSchema.anyOf, TENSOR_LAYOUTS.worker) };
-const SERVER: Direction = { ...narrow, checks: messageChecks(ServerMessageSchema.anyOf, TENSOR_LAYOUTS.server) };
-const PAGE_EVENT: Direction = { ...wide, checks: messageChecks(PageEventSchema.anyOf, TENSOR_LAYOUTS.pageEvent) };
-const PAGE_REQUEST: Direction = {
-  ...narrow,
-  checks: messageChecks(PageRequestSchema.anyOf, TENSOR_LAYOUTS.pageRequest),
-};
+// Marked, so that a program that uses only some directions is bundled without the others.
+const WORKER = /* @__PURE__ */ direction(narrow, () => messageChecks(WorkerMessageSchema.anyOf, TENSOR_LAYOUTS.worker));
+const SERVER = /* @__PURE__ */ direction(narrow, () => messageChecks(ServerMessageSchema.anyOf, TENSOR_LAYOUTS.server));
+const PAGE_EVENT = /* @__PURE__ */ direction(wide, () =>
+  messageChecks(PageEventSchema.anyOf, TENSOR_LAYOUTS.pageEvent),
+);
+const PAGE_REQUEST = /* @__PURE__ */ direction(narrow, () =>
+  messageChecks(PageRequestSchema.anyOf, TENSOR_LAYOUTS.pageRequest),
+);
+
+function direction(limits: Omit<Direction, 'checks'>, checks: () => MessageChecks): Direction {
+  return { ...limits, checks: checks() };
+}
 
 /**
  * The frames of a message: its MessagePack header, then `tensorFrames` (not copied) as `TensorFrames` collected them.
@@ -113,6 +120,6 @@ function oversize(frames: readonly Uint8Array[], headerBytes: number): string | 
   return undefined;
 }
 
-function refused(code: ErrorCode, got: string): Result<never, WireError> {
-  return failure(wireError(code, got));
+function refused(code: FrameErrorCode, got: string): Result<never, WireError> {
+  return failure(frameError(code, got));
 }

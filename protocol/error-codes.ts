@@ -1,36 +1,10 @@
-/** How a failure is treated: `retry` may go away by itself, `refused` needs a changed request, `fatal` needs a person. */
-export type ErrorSeverity = 'retry' | 'refused' | 'fatal';
+import { FRAME_ERRORS, errorWith, type ErrorEntry, type ErrorSeverity } from './frame-errors.ts';
 
-interface ErrorEntry {
-  readonly severity: ErrorSeverity;
-  /** What happened; `%s` is replaced by what was got. */
-  readonly message: string;
-  /** What to do about it. */
-  readonly hint: string;
-}
+export type { ErrorSeverity } from './frame-errors.ts';
 
 /** The one table of every error a peer, a caller of the HTTP API or a user of the command line can see. */
 export const ERROR_TABLE = {
-  L2M_FRAME_TOO_LARGE: {
-    severity: 'refused',
-    message: 'A message exceeds the wire limits: %s.',
-    hint: 'Send fewer environments in one message, or raise the limit on both ends.',
-  },
-  L2M_FRAME_MALFORMED: {
-    severity: 'refused',
-    message: 'The bytes are not a message of this protocol: %s.',
-    hint: 'Check that the peer is an l2m worker or page and that nothing rewrites its frames.',
-  },
-  L2M_TENSOR_MISMATCH: {
-    severity: 'refused',
-    message: 'A tensor does not match its description: %s.',
-    hint: 'The product of the shape times the item size must equal the frame length.',
-  },
-  L2M_MESSAGE_INVALID: {
-    severity: 'refused',
-    message: 'The message does not fit its schema: %s.',
-    hint: 'Compare it with protocol/generated/schema.json.',
-  },
+  ...FRAME_ERRORS,
   L2M_MESSAGE_UNEXPECTED: {
     severity: 'refused',
     message: 'The message is not allowed now: %s.',
@@ -239,8 +213,7 @@ export interface WireError {
 
 /** Fills the table's message with what was got. */
 export function wireError(code: ErrorCode, got: string): WireError {
-  const entry = ERROR_TABLE[code];
-  return { code, message: entry.message.replace('%s', () => got), hint: entry.hint };
+  return errorWith(code, ERROR_TABLE[code], got);
 }
 
 export function severityOf(code: ErrorCode): ErrorSeverity {

@@ -1,4 +1,5 @@
-import { wireError, type WireError } from './error-codes.ts';
+import type { WireError } from './error-codes.ts';
+import { frameError } from './frame-errors.ts';
 import { WIRE_LIMITS } from './limits.ts';
 import { failure, success, type Result } from './result.ts';
 
@@ -57,9 +58,9 @@ function aligned(length: number): number {
 }
 
 function malformed(got: string): Result<Uint8Array[], WireError> {
-  return failure(wireError('L2M_FRAME_MALFORMED', got));
+  return failure(frameError('L2M_FRAME_MALFORMED', got));
 }
 
 function tooLarge(got: string): Result<Uint8Array[], WireError> {
-  return failure(wireError('L2M_FRAME_TOO_LARGE', got));
+  return failure(frameError('L2M_FRAME_TOO_LARGE', got));
 }

@@ -1,4 +1,4 @@
-import type { ErrorCode } from './error-codes.ts';
+import type { FrameErrorCode } from './frame-errors.ts';
 
 export interface HeaderLimits {
   readonly depth: number;
@@ -6,7 +6,7 @@ export interface HeaderLimits {
 }
 
 export interface ScanFault {
-  readonly code: ErrorCode;
+  readonly code: FrameErrorCode;
   /** What was got and where, for the `%s` of the error table. */
   readonly got: string;
 }
