@@ -1,10 +1,12 @@
 import type { Command } from 'commander';
+import { addDataExportCommand } from './data-export-command.ts';
 import { addDataListCommand } from './data-list-command.ts';
 import { addDataVerifyCommand } from './data-verify-command.ts';
 
-/** `l2m data`: what has been collected and whether it is sound. */
+/** `l2m data`: what has been collected, whether it is sound, and in the layout of others. */
 export function addDataCommand(program: Command, outcome: { exitCode: number }): void {
-  const command = program.command('data').description('list and verify collected trajectories');
+  const command = program.command('data').description('list, verify and export collected trajectories');
   addDataListCommand(command);
   addDataVerifyCommand(command, outcome);
+  addDataExportCommand(command);
 }

@@ -25,6 +25,7 @@ export function addDataListCommand(parent: Command): void {
       '  $ npx l2m data\n' +
       '  $ npx l2m data --tasks reach-v3,door-open-v3 --details\n' +
       '  $ npx l2m data verify\n' +
+      '  $ npx l2m data export --format minari --to ~/.minari/datasets --tasks reach-v3\n' +
       '\nNothing is changed, so that it may be asked while a collection is running.\n',
   );
   command.action(async (options: ListOptions) => {
