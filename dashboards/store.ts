@@ -1,5 +1,5 @@
 import { computed, signal } from '@preact/signals';
-import type { PageEvent, PageRequest } from '../protocol/dashboard-messages.ts';
+import type { PageEvent, PageRequest, RunSummary } from '../protocol/dashboard-messages.ts';
 import { createConnection, type Connection, type ConnectionState } from './connection.ts';
 import { LiveFrames } from './live-frames.ts';
 import { LoadHistory } from './load-history.ts';
@@ -21,6 +21,8 @@ export class Store {
   /** Pictures drawn in the last second; null while nothing is drawn. */
   readonly fps = signal<number | null>(null);
   readonly chosenRun = signal<string | null>(null);
+  /** A run of an earlier life of the server, when one was chosen. */
+  readonly storedRun = signal<RunSummary | null>(null);
   /** The recording that is to be shown above what is live; null for live alone. */
   readonly replay = signal<ReplayRequest | null>(replayFromAddress(location.search));
   readonly live = new LiveFrames();
@@ -38,7 +40,9 @@ export class Store {
   readonly connected = computed(() => this.connection.value.kind === 'open');
   readonly run = computed(() => {
     const runs = this.runs.value;
-    return runs.find((run) => run.run === this.chosenRun.value) ?? leadingRun(runs);
+    const chosen = this.chosenRun.value;
+    const stored = this.storedRun.value;
+    return runs.find((run) => run.run === chosen) ?? (stored?.run === chosen ? stored : null) ?? leadingRun(runs);
   });
 
   #connection: Connection | null = null;

@@ -12,8 +12,8 @@ import { HelpDialog } from './help-dialog.tsx';
 import { LoadPanel } from './load-panel.tsx';
 import { RecordingsPanel } from './recordings-panel.tsx';
 import { ReplayHost } from './replay-host.tsx';
+import { ResultsSection } from './results-section.tsx';
 import { RunPanel } from './run-panel.tsx';
-import { RunsPanel } from './runs-panel.tsx';
 import { SuccessTable } from './success-table.tsx';
 import { WorkersPanel } from './workers-panel.tsx';
 
@@ -47,13 +47,13 @@ export function App({ store }: { readonly store: Store }) {
           <EnvironmentGrid store={store} />
           <div class="secondary">
             <LoadPanel store={store} />
-            <RunsPanel store={store} />
             <RecordingsPanel store={store} />
             <WorkersPanel store={store} />
             <EventLog store={store} />
           </div>
         </div>
         <SuccessTable store={store} />
+        <ResultsSection store={store} />
       </main>
       <Announcer store={store} />
       {helpShown.value && <HelpDialog onClose={() => (helpShown.value = false)} />}

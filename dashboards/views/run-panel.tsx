@@ -87,7 +87,7 @@ function Progress({ run }: { readonly run: RunSummary }) {
   const share = run.plannedEpisodes > 0 ? Math.min(1, settled / run.plannedEpisodes) : 0;
   const left = isActive(run) && run.secondsLeft !== null ? `${duration(run.secondsLeft)} left` : '';
   const notes = [
-    `${siNumber(run.steps)} steps`,
+    run.steps > 0 ? `${siNumber(run.steps)} steps` : '',
     run.errorEpisodes > 0 ? plural(run.errorEpisodes, 'error') : '',
     run.redoneEpisodes > 0 ? `${grouped(run.redoneEpisodes)} redone` : '',
     left,

@@ -3,6 +3,7 @@ import { domainOf, taskName, type Domain } from '../../protocol/task.ts';
 import { grouped, short, wholePercent } from '../format.ts';
 import { colorOf } from '../task-color.ts';
 import type { Store } from '../store.ts';
+import { Downloads } from './downloads.tsx';
 import { IntervalBar, intervalText } from './rate.tsx';
 
 const DOMAIN_NAMES: Readonly<Record<Domain, string>> = { metaworld: 'Meta-World', dmcontrol: 'DeepMind Control' };
@@ -13,7 +14,10 @@ export function SuccessTable({ store }: { readonly store: Store }) {
   const domains = [...new Set(run.tasks.map((task) => domainOf(task.task)))];
   return (
     <section class="panel table-panel" aria-labelledby="results-title">
-      <h2 id="results-title">Results</h2>
+      <div class="runs-heading">
+        <h2 id="results-title">Results</h2>
+        <Downloads run={run.run} />
+      </div>
       <div class="table-scroll" tabIndex={0} role="region" aria-labelledby="results-title">
         <table class="scores">
           <thead>
