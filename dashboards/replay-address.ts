@@ -9,10 +9,12 @@ export type ReplayRequest =
       readonly camera: string;
       /** `RUN/EPISODE` to show beside it; empty for none. */
       readonly compare: string;
+      /** Whether that one is drawn into the picture of the first, not beside it. */
+      readonly ghost: boolean;
     }
   | { readonly kind: 'file'; readonly file: File };
 
-const KEYS = ['run', 'episode', 'step', 'camera', 'compare'] as const;
+const KEYS = ['run', 'episode', 'step', 'camera', 'compare', 'ghost'] as const;
 
 /** @param search `location.search`; null unless it names a recording */
 export function replayFromAddress(search: string): ReplayRequest | null {
@@ -25,6 +27,7 @@ export function replayFromAddress(search: string): ReplayRequest | null {
     step: Number.isFinite(step) && step > 0 ? step : 0,
     camera: query.get('camera') ?? '',
     compare: query.get('compare') ?? '',
+    ghost: query.get('ghost') === '1',
   };
 }
 
@@ -38,6 +41,7 @@ export function addressOf(href: string, replay: ReplayRequest | null): string {
     if (replay.step > 0) url.searchParams.set('step', String(replay.step));
     if (replay.camera !== '') url.searchParams.set('camera', replay.camera);
     if (replay.compare !== '') url.searchParams.set('compare', replay.compare);
+    if (replay.compare !== '' && replay.ghost) url.searchParams.set('ghost', '1');
   }
   // Commas and slashes may stand in a query as they are.
   url.search = url.search.replaceAll('%2C', ',').replaceAll('%2F', '/');

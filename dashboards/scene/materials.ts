@@ -20,6 +20,7 @@ import { stretchOf } from './geometry.ts';
 /** What MuJoCo takes where a geom has no material. */
 const PLAIN = { emission: 0, specular: 0.5, shininess: 0.5 };
 const OPAQUE_ALPHA = 0.995;
+const GHOST_ALPHA = 0.5;
 
 /** Materials and textures of one scene, each made once. Colours are taken as they are: MuJoCo draws without gamma. */
 export class MaterialCache {
@@ -45,6 +46,14 @@ export class MaterialCache {
     if (known !== undefined) return known;
     const material = this.#make(geom);
     this.#materials.set(key, material);
+    return material;
+  }
+
+  /** Lit as all else, but of one colour and seen through: for a second picture on top of the first. */
+  ghost(color: Color): MeshPhongMaterial {
+    const material = new MeshPhongMaterial({ color, specular: 0x222222, transparent: true, opacity: GHOST_ALPHA });
+    lightAsMuJoCo(material, this.#light, { name: 'plain', change: () => 'vec4(1.0)' });
+    this.#materials.set('ghost', material);
     return material;
   }
 

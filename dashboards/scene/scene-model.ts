@@ -1,4 +1,16 @@
-import { Group, Matrix4, Mesh, Quaternion, Scene, Vector3, type SkinnedMesh } from 'three';
+import {
+  Color,
+  Group,
+  Light,
+  Matrix4,
+  Mesh,
+  Quaternion,
+  Scene,
+  Vector3,
+  type Material,
+  type Object3D,
+  type SkinnedMesh,
+} from 'three';
 import { GeometryCache, reachOf, stretchOf } from './geometry.ts';
 import { addLights } from './lighting.ts';
 import type { SceneGeom, SceneManifest } from './manifest.ts';
@@ -12,6 +24,12 @@ export interface Subject {
   readonly center: Vector3;
   readonly radius: number;
 }
+
+/** Only what a ghost consists of is in this layer, and every light. */
+export const GHOST_LAYER = 1;
+/** Metres, or parts of a quaternion, by which something has to be elsewhere to be seen as a ghost. */
+const ELSEWHERE = 1e-3;
+const GHOST_COLOR = 0x4d9dff;
 
 const place = new Vector3();
 const turn = new Quaternion();
@@ -30,6 +48,7 @@ export class SceneModel {
   readonly #skins: readonly SkinnedMesh[];
   readonly #tendons: readonly TendonLine[];
   readonly #sky: Sky | null;
+  #ghost: Material | null = null;
   /** Reach of the drawables of each frame around its origin; 0 where there are none. */
   readonly #reach: number[];
 
@@ -54,6 +73,9 @@ export class SceneModel {
     for (const mesh of [...this.#skins, ...this.#tendons.map((tendon) => tendon.mesh)]) this.scene.add(mesh);
     addLights(manifest, this.scene, this.#frames);
     this.#sky = addSky(manifest, assets, this.scene);
+    this.scene.traverse((each) => {
+      if (each instanceof Light) each.layers.enable(GHOST_LAYER);
+    });
   }
 
   /** @param poses [rows, 7] of frames 1..; frames beyond the last row stay hidden */
@@ -65,6 +87,25 @@ export class SceneModel {
     }
     for (const tendon of this.#tendons) tendon.follow(poses);
     this.scene.updateMatrixWorld(true);
+  }
+
+  /** The material of a ghost; made when the first is drawn. */
+  get ghostMaterial(): Material {
+    this.#ghost ??= this.#materials.ghost(new Color(GHOST_COLOR));
+    return this.#ghost;
+  }
+
+  /** Poses the scene once more: what is elsewhere than in `beside` is in the ghosts' layer, all else is not. */
+  poseGhost(poses: Float32Array, beside: Float32Array): void {
+    this.pose(poses);
+    let moved = false;
+    for (const [index, frame] of this.#frames.entries()) {
+      const elsewhere = index > 0 && isElsewhere(poses, beside, index);
+      moved ||= elsewhere;
+      for (const child of frame.children) if (child instanceof Mesh) setGhost(child, elsewhere);
+    }
+    for (const skin of this.#skins) setGhost(skin, moved);
+    for (const tendon of this.#tendons) setGhost(tendon.mesh, moved);
   }
 
   /** Whether the scene brings its own background. */
@@ -136,6 +177,17 @@ export class SceneModel {
 function surface({ rgba, material }: Pick<SceneGeom, 'rgba' | 'material'>): SceneGeom {
   const nowhere = { frame: 0, position: [0, 0, 0], quaternion: [1, 0, 0, 0] } as const;
   return { ...nowhere, id: -1, name: '', type: 'mesh', size: [1, 1, 1], group: 0, rgba, material };
+}
+
+function setGhost(object: Object3D, ghost: boolean): void {
+  if (ghost) object.layers.enable(GHOST_LAYER);
+  else object.layers.disable(GHOST_LAYER);
+}
+
+function isElsewhere(poses: Float32Array, beside: Float32Array, frame: number): boolean {
+  const first = (frame - 1) * 7;
+  for (let at = first; at < first + 7; at++) if (Math.abs(poses[at]! - beside[at]!) > ELSEWHERE) return true;
+  return false;
 }
 
 /** Reads the pose of a frame into `place` and `turn`. */

@@ -1,5 +1,6 @@
 import { Color, Fog, type WebGLRenderer } from 'three';
 import type { PoseSource } from './pose-track.ts';
+import { drawGhost } from './ghost.ts';
 import { chooseQuality } from './quality.ts';
 import { createRenderer } from './renderer.ts';
 import { SceneLibrary } from './scene-library.ts';
@@ -16,6 +17,8 @@ export interface TileOptions {
   readonly scene: string;
   /** The newest poses of the environment; asked again for every picture. */
   readonly track: () => PoseSource | undefined;
+  /** Poses to draw on top of those, seen through; of the same scene. */
+  readonly ghost?: () => PoseSource | null;
   /** `ready` once the first picture is there. */
   readonly onStatus: (status: TileStatus) => void;
 }
@@ -211,6 +214,10 @@ export class Stage {
     this.#renderer.setClearColor(this.#background, 1);
     this.#renderer.clear();
     this.#renderer.render(model.scene, rig.camera);
+    const ghost = tile.options.ghost?.()?.at(now) ?? null;
+    if (ghost !== null && ghost.length === poses.length) {
+      drawGhost({ renderer: this.#renderer, model }, rig.camera, { poses: ghost, beside: poses });
+    }
     if (!tile.ready) {
       tile.ready = true;
       tile.options.onStatus({ kind: 'ready' });
@@ -249,5 +256,6 @@ export class Stage {
 }
 
 function versionOf(tile: TileState): string {
-  return `${tile.options.track()?.version ?? 0}.${tile.rig?.version ?? 0}`;
+  const { track, ghost } = tile.options;
+  return `${track()?.version ?? 0}.${tile.rig?.version ?? 0}.${ghost?.()?.version ?? ''}`;
 }

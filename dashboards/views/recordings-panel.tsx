@@ -93,7 +93,7 @@ function RecordingList({
             onClick={() =>
               (store.replay.value = {
                 ...{ kind: 'stored', run, episode: each.episode },
-                ...{ step: 0, camera: '', compare: '' },
+                ...{ step: 0, camera: '', compare: '', ghost: false },
               })
             }
           >

@@ -17,11 +17,16 @@ interface CompanionProps {
   readonly leader: Player;
   /** `RUN/EPISODE` */
   readonly recording: string;
+  /** Whether it is drawn into the leader's picture, and how to change that. */
+  readonly ghost: boolean;
+  readonly onGhost: (ghost: boolean) => void;
+  /** What the leader's picture draws on top of itself. */
+  readonly overlay: { current: Player | null };
   readonly onClose: () => void;
 }
 
-/** A second recording beside the open one, at the same step; the shorter one waits at its end. */
-export function ReplayCompanion({ leader, recording, onClose }: CompanionProps) {
+/** A second recording beside the open one or in it, at the same step; the shorter one waits at its end. */
+export function ReplayCompanion({ leader, recording, ghost, onGhost, overlay, onClose }: CompanionProps) {
   const state = useSignal<CompanionState>({ kind: 'loading' });
   useEffect(() => {
     let gone = false;
@@ -44,13 +49,31 @@ export function ReplayCompanion({ leader, recording, onClose }: CompanionProps) 
       stop();
     };
   }, [leader, recording]);
+  const player = state.value.kind === 'ready' ? state.value.player : null;
+  const alike = player !== null && areAlike(leader, player);
+  const inside = ghost && alike;
+  useEffect(() => {
+    overlay.current = inside ? player : null;
+    return () => void (overlay.current = null);
+  }, [inside, player]);
   return (
-    <div class="replay-companion" data-companion={state.value.kind}>
+    <div class={`replay-companion ${inside ? 'replay-ghost' : ''}`} data-companion={state.value.kind}>
       {state.value.kind === 'loading' && <p class="empty">Loading the recording…</p>}
       {state.value.kind === 'failed' && <p class="run-message run-message-failed">{state.value.reason}</p>}
-      {state.value.kind === 'ready' && <ReplayPicture player={state.value.player} camera="" />}
+      {player !== null && !inside && <ReplayPicture player={player} camera="" />}
       <div class="companion-facts">
-        {state.value.kind === 'ready' && <Facts player={state.value.player} />}
+        {player !== null && <Facts player={player} ghost={inside} />}
+        {alike && (
+          <button
+            type="button"
+            class="button"
+            aria-pressed={ghost}
+            title="Draw it into the picture of the first; what is in the same place is not drawn twice"
+            onClick={() => onGhost(!ghost)}
+          >
+            Ghost
+          </button>
+        )}
         <button type="button" class="button" onClick={onClose}>
           Stop comparing
         </button>
@@ -59,10 +82,17 @@ export function ReplayCompanion({ leader, recording, onClose }: CompanionProps) 
   );
 }
 
-function Facts({ player }: { readonly player: Player }) {
+/** Poses of one can only be shown in the scene of the other if it is the same scene. */
+function areAlike(one: Player, other: Player): boolean {
+  const [a, b] = [one.episode.header, other.episode.header];
+  return a.task === b.task && a.pictures > 0 && b.pictures > 0 && a.poseRows === b.poseRows;
+}
+
+function Facts({ player, ghost }: { readonly player: Player; readonly ghost: boolean }) {
   const { header, returns } = player.episode;
   return (
     <span class={`companion-name log-${header.outcome}`}>
+      {ghost && <span class="ghost-swatch" aria-hidden="true" />}
       <OutcomeIcon outcome={header.outcome} /> {taskName(header.task)}{' '}
       <span class="faint">
         start {header.start} · {header.policy} · return

@@ -18,10 +18,12 @@ interface PictureProps {
   /** Where to look from; empty for the home view. */
   readonly camera: string;
   readonly handle?: RefObject<PictureHandle | null>;
+  /** A recording of the same scene to draw on top, if there is one. */
+  readonly overlay?: RefObject<Player | null>;
 }
 
 /** The scene of a recording on a stage of its own, so that a picture or film of it shows nothing else. */
-export function ReplayPicture({ player, camera, handle }: PictureProps) {
+export function ReplayPicture({ player, camera, handle, overlay }: PictureProps) {
   const element = useRef<HTMLDivElement>(null);
   const tile = useRef<Tile | null>(null);
   const stage = useRef<Stage | null>(null);
@@ -44,6 +46,7 @@ export function ReplayPicture({ player, camera, handle }: PictureProps) {
     }
     const added = stage.current.addTile(element.current, {
       ...{ task: header.task, scene: header.scene === '' ? 'file' : header.scene, track: () => player },
+      ghost: () => overlay?.current ?? null,
       onStatus: (next) => (status.value = next),
     });
     added.lookAs(camera);

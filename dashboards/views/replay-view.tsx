@@ -26,6 +26,7 @@ declare global {
 export function ReplayView({ store, request }: { readonly store: Store; readonly request: ReplayRequest }) {
   const state = useSignal<ReplayState>({ kind: 'loading' });
   const picture = useRef<PictureHandle | null>(null);
+  const overlay = useRef<Player | null>(null);
   const section = useRef<HTMLElement>(null);
   const close = (): void => void (store.replay.value = null);
   const identity = request.kind === 'file' ? request.file : `${request.run}/${request.episode}`;
@@ -64,12 +65,20 @@ export function ReplayView({ store, request }: { readonly store: Store; readonly
       {player !== null && (
         <>
           <div class="replay-pictures">
-            <ReplayPicture player={player} camera={request.kind === 'stored' ? request.camera : ''} handle={picture} />
+            <ReplayPicture
+              player={player}
+              camera={request.kind === 'stored' ? request.camera : ''}
+              handle={picture}
+              overlay={overlay}
+            />
             {request.kind === 'stored' && request.compare !== '' && (
               <ReplayCompanion
                 leader={player}
                 recording={request.compare}
-                onClose={() => (store.replay.value = { ...request, compare: '' })}
+                ghost={request.ghost}
+                onGhost={(ghost) => (store.replay.value = { ...request, ghost })}
+                overlay={overlay}
+                onClose={() => (store.replay.value = { ...request, compare: '', ghost: false })}
               />
             )}
           </div>

@@ -8,6 +8,7 @@ import { loadRecording } from '../../server/recordings/load-recording.ts';
 import { resimulate } from '../../server/recordings/resimulate.ts';
 import { browserSkipReason, launchChromium } from '../support/chromium.ts';
 import { liveServer, shortRun, until } from '../support/live-server.ts';
+import { brightness, difference } from './support/page-probes.ts';
 
 const WAIT = { timeout: 60_000 };
 const EPISODE = 'metaworld.reach-v3.0.1';
@@ -57,6 +58,13 @@ describe.skipIf(browserSkipReason() !== undefined)('the replay of a recorded epi
       const bytes = new Uint8Array(poses.buffer, poses.byteOffset, poses.byteLength);
       return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
     })()`);
+
+  /** The picture of the open recording, once it is drawn. */
+  async function seen(tab: Page): Promise<Uint8Array> {
+    await tab.evaluate('new Promise((resolve) => setTimeout(resolve, 1200))');
+    const png = await tab.evaluate<string>("document.querySelector('.replay-picture canvas').toDataURL()");
+    return brightness(tab, Buffer.from(png.slice(png.indexOf(',') + 1), 'base64'));
+  }
 
   it('shows the recorded poses bit for bit, which are those of the simulation', async () => {
     const recording = await loadRecording(await server.recordings.read(run, EPISODE));
@@ -132,7 +140,7 @@ describe.skipIf(browserSkipReason() !== undefined)('the replay of a recorded epi
 
   it('is compared with another one at the same step', async () => {
     // The list follows the run that leads; the recorded one is chosen.
-    await page.locator('.run-item').filter({ hasText: run }).dispatchEvent('click', {}, WAIT);
+    await page.locator(`[data-run-row="${run}"] .run-link`).dispatchEvent('click', {}, WAIT);
     await page.locator('[data-compare="metaworld.reach-v3.1.1"]').dispatchEvent('click', {}, WAIT);
     await page.locator('[data-companion="ready"] [data-picture="ready"]').waitFor(WAIT);
     const other = await loadRecording(await server.recordings.read(run, 'metaworld.reach-v3.1.1'));
@@ -144,9 +152,32 @@ describe.skipIf(browserSkipReason() !== undefined)('the replay of a recorded epi
       WAIT,
     );
     await page.waitForFunction(`location.search.includes('compare=${run}/metaworld.reach-v3.1.1')`, undefined, WAIT);
+
+    await page.getByRole('button', { name: 'Ghost' }).dispatchEvent('click');
+    await page.waitForFunction("location.search.includes('ghost=1')", undefined, WAIT);
+    await page.waitForFunction("document.querySelectorAll('.replay-picture').length === 1", undefined, WAIT);
+    const ghostly = await seen(page);
+    const address = page.url();
+    await page.getByRole('button', { name: 'Ghost' }).dispatchEvent('click');
+    await page.locator('[data-companion="ready"] [data-picture="ready"]').waitFor(WAIT);
+    await page.getByRole('button', { name: 'Ghost' }).dispatchEvent('click');
+    await page.waitForFunction("location.search.includes('ghost=1')", undefined, WAIT);
+    expect(difference(await seen(page), ghostly)).toBeLessThan(0.001);
     await page.getByRole('button', { name: 'Stop comparing' }).dispatchEvent('click');
     await page.locator('[data-companion]').waitFor({ state: 'detached', ...WAIT });
-  });
+    const alone = await seen(page);
+    expect(difference(alone, ghostly)).toBeGreaterThan(0.002);
+
+    // The ghost is part of the address too.
+    const second = await browser.newPage({ viewport: { width: 1280, height: 900 } });
+    await second.goto(address);
+    await second.locator('[data-companion="ready"].replay-ghost').waitFor(WAIT);
+    await second.locator('[data-picture="ready"]').waitFor(WAIT);
+    expect(difference(await seen(second), ghostly)).toBeLessThan(0.001);
+    if (process.env['L2M_SCREENSHOTS'] !== undefined)
+      await second.locator('.replay').screenshot({ path: `${process.env['L2M_SCREENSHOTS']}/ghost.png` });
+    await second.close();
+  }, 90_000);
 
   it('gives pictures, films and files', async () => {
     const take = async (name: string): Promise<Buffer> => {

@@ -6,11 +6,11 @@ const PAGE = 'http://127.0.0.1:8650/?theme=dark';
 test('an address leads back to run, episode, step and camera, and leaves the rest alone', () => {
   const replay: ReplayRequest = {
     ...{ kind: 'stored', run: 'evaluate-1', episode: 'metaworld.reach-v3.0.1' },
-    ...{ step: 57, camera: '1.1,0.5,2,0,0,0.3', compare: 'evaluate-2/metaworld.reach-v3.1.1' },
+    ...{ step: 57, camera: '1.1,0.5,2,0,0,0.3', compare: 'evaluate-2/metaworld.reach-v3.1.1', ghost: true },
   };
   const address = addressOf(PAGE, replay);
   expect(address).toBe(
-    `${PAGE}&run=evaluate-1&episode=metaworld.reach-v3.0.1&step=57&camera=1.1,0.5,2,0,0,0.3&compare=evaluate-2/metaworld.reach-v3.1.1`,
+    `${PAGE}&run=evaluate-1&episode=metaworld.reach-v3.0.1&step=57&camera=1.1,0.5,2,0,0,0.3&compare=evaluate-2/metaworld.reach-v3.1.1&ghost=1`,
   );
   expect(replayFromAddress(new URL(address).search)).toEqual(replay);
   expect(addressOf(address, null)).toBe(PAGE);
@@ -20,6 +20,11 @@ test('an address without a recording, or with a senseless step, asks for nothing
   expect(replayFromAddress('?run=a')).toBeNull();
   expect(replayFromAddress('')).toBeNull();
   for (const step of ['-3', 'x', 'Infinity', '']) {
-    expect(replayFromAddress(`?run=a&episode=b&step=${step}`)).toMatchObject({ step: 0, camera: '', compare: '' });
+    expect(replayFromAddress(`?run=a&episode=b&step=${step}`)).toMatchObject({
+      step: 0,
+      camera: '',
+      compare: '',
+      ghost: false,
+    });
   }
 });
