@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expandTasks } from '../agent/tasks/expand-tasks.ts';
 import type { ModelView } from '../protocol/dashboard-messages.ts';
@@ -31,6 +32,7 @@ import type { TickRow } from './simulators/tick-rows.ts';
 import type { WorkerFleet } from './simulators/worker-fleet.ts';
 import type { WorkerRates } from './simulators/worker-rates.ts';
 import type { EpisodeRecord } from './store/records.ts';
+import { PerformanceMatrices } from './store/performance-matrices.ts';
 import { isAssisted, scoredEpisodeOf } from './store/records.ts';
 import type { RunStore } from './store/run-store.ts';
 import type { RecordingLibrary } from './recordings/recording-library.ts';
@@ -107,6 +109,9 @@ export async function openFront(parts: FrontParts): Promise<Front> {
     {
       store: parts.store,
       recordings: { library: parts.recordings, scenes },
+      matrices: new PerformanceMatrices(join(config.data, 'continual'), (path) =>
+        parts.log.warn(`${path} is no performance matrix`),
+      ),
       runs: runControl(runs),
       readiness: () => readiness(parts),
       tasks: {

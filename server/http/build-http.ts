@@ -7,6 +7,7 @@ import type { HttpDependencies, HttpOptions } from './contracts.ts';
 import { installErrorReplies } from './error-reply.ts';
 import { installGatekeeper } from './gatekeeper.ts';
 import { addCompareRoute } from './routes/compare-route.ts';
+import { addContinualRoutes } from './routes/continual-routes.ts';
 import { addControlRoutes } from './routes/control-routes.ts';
 import { addExportRoute } from './routes/export-route.ts';
 import { addPageRoutes } from './routes/page-routes.ts';
@@ -76,6 +77,7 @@ export async function buildHttp(dependencies: HttpDependencies, options: HttpOpt
   addExportRoute(api, dependencies);
   addCompareRoute(api, dependencies);
   addRecordingRoutes(api, dependencies);
+  addContinualRoutes(api, dependencies);
   await addPageRoutes(api, options.dashboard);
   return api;
 }

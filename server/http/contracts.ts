@@ -3,6 +3,7 @@ import type { RunSummary, WorkerView } from '../../protocol/dashboard-messages.t
 import type { TaskId, TaskSpec } from '../../protocol/task.ts';
 import type { SceneBook } from '../live/scene-book.ts';
 import type { RecordingLibrary } from '../recordings/recording-library.ts';
+import type { PerformanceMatrices } from '../store/performance-matrices.ts';
 import type { RunStore } from '../store/run-store.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { AccessTokens } from './access.ts';
@@ -40,6 +41,8 @@ export interface HttpDependencies {
     readonly library: RecordingLibrary;
     readonly scenes: Pick<SceneBook, 'of' | 'ensure' | 'store'>;
   };
+  /** Of continual trainings under the data directory. */
+  readonly matrices: Pick<PerformanceMatrices, 'list'>;
   readonly runs: RunControl;
   readonly readiness: () => ReadinessReport;
   readonly tasks: TaskCatalog;

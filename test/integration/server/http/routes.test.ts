@@ -274,6 +274,7 @@ describe('OpenAPI', () => {
       'DELETE /api/runs/{run}/recordings',
       'DELETE /api/runs/{run}/recordings/{episode}',
       'GET /api/compare',
+      'GET /api/continual',
       'GET /api/health',
       'GET /api/ready',
       'GET /api/runs',

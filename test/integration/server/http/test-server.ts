@@ -9,6 +9,7 @@ import type { HttpDependencies, HttpOptions, ReadinessReport, RunControl } from 
 import type { EvaluationBody, RunAction } from '../../../../server/http/schemas.ts';
 import { SceneBook } from '../../../../server/live/scene-book.ts';
 import { SceneStore } from '../../../../server/live/scenes.ts';
+import { PerformanceMatrices } from '../../../../server/store/performance-matrices.ts';
 import { RecordingLibrary } from '../../../../server/recordings/recording-library.ts';
 import { openRunStore } from '../../../../server/store/duckdb-run-store.ts';
 import { RunScores } from '../../../../server/store/run-scores.ts';
@@ -116,6 +117,7 @@ export async function openTestServer(options: Partial<HttpOptions> = {}): Promis
   const dependencies: HttpDependencies = {
     store,
     recordings: { library, scenes },
+    matrices: new PerformanceMatrices(join(directory, 'continual'), (path) => opened.log.warn(path)),
     runs,
     readiness: () => state.readiness,
     tasks: {
