@@ -73,3 +73,8 @@ def test_guides_the_object_to_the_goal_also_after_it_was_lost(observation: Float
     observation[36:39] = observation[4:7] + np.array([0.0, 0.01, -0.02])
     keeper.keep(observation, expert, reached=True)
     assert keeper.keep(observation, expert, reached=False) == pytest.approx([0.0, 0.1, -0.2, -1.0], abs=1e-6)
+
+
+def test_leaves_a_script_that_stays_by_itself(observation: Float64Array) -> None:
+    expert = np.array([0.3, -2.0, 0.1, 5.0], dtype=np.float32)
+    assert GoalKeeper("soccer-v3").keep(observation, expert, reached=True) is expert
