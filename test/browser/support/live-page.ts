@@ -49,7 +49,7 @@ export async function servePage(options: Partial<PageHubOptions> & { readonly po
 }
 
 /** Builds the page unless what is there is newer than every source file. */
-function buildPage(): void {
+export function buildPage(): void {
   const built = join(dist, 'index.html');
   const sources = [join(root, 'dashboards'), join(root, 'protocol')];
   const newest = Math.max(...sources.map(newestChange));
