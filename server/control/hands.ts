@@ -161,11 +161,11 @@ export class Hands implements StepGate {
     const handled: HandledEnvironment[] = [];
     for (const { key, episode } of views) {
       const hand = this.#hands.get(key);
-      if (hand === undefined || hand.isIdle(nowMs)) continue;
-      handled.push({
-        ...{ key, episode, paused: hand.paused, speed: hand.speed ?? null },
-        ...{ hand: hand.acting(nowMs), dragged: hand.pull(nowMs) !== undefined, assisted: hand.assisted },
-      });
+      if (hand === undefined) continue;
+      const { paused, assisted } = hand;
+      const [acting, dragged] = [hand.acting(nowMs), hand.pull(nowMs) !== undefined];
+      if (!paused && !assisted && !dragged && hand.speed === undefined && acting === 'policy') continue;
+      handled.push({ key, episode, paused, speed: hand.speed ?? null, hand: acting, dragged, assisted });
     }
     return handled;
   }

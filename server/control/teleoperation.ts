@@ -25,6 +25,8 @@ export class Teleoperation {
   /** Steps of the blend, 0 (policy) to `BLEND_STEPS` (person). */
   #blend = 0;
   #leaving = false;
+  /** Handed back by a word: what was done last fades out as it is. */
+  #handedBack = false;
 
   constructor(task: TaskId, action: readonly number[], nowMs: number) {
     this.#task = task;
@@ -37,11 +39,13 @@ export class Teleoperation {
     this.#action = action;
     this.#heardMs = nowMs;
     this.#leaving = false;
+    this.#handedBack = false;
   }
 
   /** The person lets the policy go on, blended in over the next steps. */
   handBack(): void {
     this.#leaving = true;
+    this.#handedBack = true;
   }
 
   hand(nowMs: number): ActingHand {
@@ -54,7 +58,7 @@ export class Teleoperation {
     this.#leaving = this.#isLeaving(nowMs);
     this.#blend = Math.max(0, Math.min(BLEND_STEPS, this.#blend + (this.#leaving ? -1 : 1)));
     if (this.#blend === 0) return undefined;
-    const silent = nowMs - this.#heardMs >= WIRE_LIMITS.teleoperationHoldMs;
+    const silent = !this.#handedBack && nowMs - this.#heardMs >= WIRE_LIMITS.teleoperationHoldMs;
     const action = silent ? relaxedAction(this.#task, this.#action) : this.#action;
     return { action, weight: this.#blend / BLEND_STEPS };
   }
