@@ -209,6 +209,7 @@ def test_colours_follow_mujocos_precedence() -> None:
         <geom name="plain" size="1"/>
         <geom name="hidden" size="1" rgba="1 0 0 0"/>
         <geom name="other group" size="1" group="3"/>
+        <geom name="no group" size="1" group="6"/>
         </worldbody></mujoco>"""
     )
     geoms = {geom["name"]: geom for geom in json.loads(export_scene(model).manifest_json)["geoms"]}
@@ -216,7 +217,9 @@ def test_colours_follow_mujocos_precedence() -> None:
     assert geoms["material"]["rgba"] == [0.1, 0.2, 0.3, 1.0]
     assert geoms["plain"]["rgba"] == [0.5, 0.5, 0.5, 1.0]
     assert "hidden" not in geoms
-    assert "other group" not in geoms
+    # Viewers hide it until somebody asks for its group; a seventh group does not exist for them.
+    assert geoms["other group"]["group"] == 3
+    assert "no group" not in geoms
 
 
 def test_the_sawyer_scene_stays_small_enough_to_send() -> None:

@@ -32,6 +32,7 @@ from sim_bridge.scene_frames import (
     SceneFrames,
     ScenePoses,
     geom_rgba,
+    is_drawable,
     is_visible,
     quaternions_from_directions,
     site_rgba,
@@ -57,6 +58,7 @@ GEOM_TYPES: Final = {
     6: "box",
     7: "mesh",
 }
+MOST_HIDDEN_TRIANGLES: Final = 20_000
 TEXTURE_ROLE_RGB: Final = 1
 TEXTURE_ROLE_RGBA: Final = 8
 
@@ -104,12 +106,9 @@ def export_scene(model: Model) -> SceneExport:
     """
     blob = AssetBlob()
     frames = SceneFrames.of(model)
-    geoms = [
-        g
-        for g in range(model.ngeom)
-        if int(model.geom_type[g]) in GEOM_TYPES and is_visible(model.geom_group[g], geom_rgba(model, g))
-    ]
-    users = [int(model.geom_matid[g]) for g in geoms] + [int(model.site_matid[s]) for s in frames.sites]
+    geoms = _drawn_geoms(model)
+    sites = [s for s in range(model.nsite) if is_drawable(model.site_group[s], site_rgba(model, s))]
+    users = [int(model.geom_matid[g]) for g in geoms] + [int(model.site_matid[s]) for s in sites]
     skins = [k for k in range(model.nskin) if is_visible(model.skin_group[k], skin_rgba(model, k))]
     users += [int(model.skin_matid[k]) for k in skins] + [int(model.tendon_matid[t]) for t in frames.tendons]
     materials = _without_none(users)
@@ -132,7 +131,7 @@ def export_scene(model: Model) -> SceneExport:
         ],
         "sites": [
             _site_record(model, frames, s) | {"material": _position(materials, int(model.site_matid[s]))}
-            for s in frames.sites
+            for s in sites
         ],
         "skins": [
             add_skin(blob, model, k)
@@ -157,6 +156,24 @@ def export_scene(model: Model) -> SceneExport:
     manifest_json = json.dumps(manifest, separators=(",", ":"), sort_keys=True).encode()
     assets = blob.bytes()
     return SceneExport(scene_hash(manifest_json, assets), manifest_json, assets)
+
+
+def _drawn_geoms(model: Model) -> list[int]:
+    """Geoms of all groups, as viewers may ask for those that are not shown at first.
+
+    Meshes that only those use are left out where they are many: the bones inside the dog are twenty times as
+    much as all else.
+    """
+    geoms = [
+        g
+        for g in range(model.ngeom)
+        if int(model.geom_type[g]) in GEOM_TYPES and is_drawable(model.geom_group[g], geom_rgba(model, g))
+    ]
+    shown = {g for g in geoms if is_visible(model.geom_group[g], geom_rgba(model, g))}
+    extra = {_data_of(model, g, MESH) for g in geoms} - {_data_of(model, g, MESH) for g in shown} - {-1}
+    if sum(int(model.mesh_facenum[mesh]) for mesh in extra) <= MOST_HIDDEN_TRIANGLES:
+        return geoms
+    return [g for g in geoms if g in shown or _data_of(model, g, MESH) not in extra]
 
 
 def _without_none(ids: Iterable[int]) -> list[int]:

@@ -17,6 +17,7 @@ MESH: Final = 7
 VISIBLE_GROUPS: Final = 3
 """Groups 0, 1 and 2 are drawn, as by MuJoCo itself; collision shapes live in higher ones."""
 
+GROUPS: Final = 6
 DEFAULT_RGBA: Final = (0.5, 0.5, 0.5, 1.0)
 FIXED_MODE: Final = 0
 JOINT_WRAP: Final = 1
@@ -159,8 +160,13 @@ def quaternions_from_directions(directions: NDArray[np.float64]) -> NDArray[np.f
 
 
 def is_visible(group: int, rgba: tuple[float, ...]) -> bool:
-    """Whether a geom or site of this group and colour is drawn."""
+    """Whether a geom or site of this group and colour is drawn unless a viewer asks for other groups."""
     return int(group) < VISIBLE_GROUPS and rgba[3] > 0.0
+
+
+def is_drawable(group: int, rgba: tuple[float, ...]) -> bool:
+    """Whether it is drawn by a viewer that asks for all groups there are."""
+    return int(group) < GROUPS and rgba[3] > 0.0
 
 
 def geom_rgba(model: Model, geom: int) -> tuple[float, ...]:
