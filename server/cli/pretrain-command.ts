@@ -17,6 +17,7 @@ import {
 } from '../learning/pretrain-options.ts';
 import { findTrajectoryFiles } from '../learning/training-data.ts';
 import { currentProvenance } from '../provenance.ts';
+import { backendOptionsOf } from './backend-options.ts';
 import { addConfigOptions, configOf } from './config-options.ts';
 import { numberWithin, oneOf, wholeNumber } from './option-values.ts';
 import { ProgressLine, durationText } from './progress-line.ts';
@@ -69,7 +70,7 @@ export function addPretrainCommand(program: Command, outcome: { exitCode: number
     .option('--dropout', 'drop values while learning, at the rates of the paper')
     .option('--resume', 'go on where this training was')
     .option('--overwrite', 'start over although this training exists');
-  addConfigOptions(command, ['data', 'backend', 'threads']).addHelpText(
+  addConfigOptions(command, ['data', 'backend', 'threads', 'precision']).addHelpText(
     'after',
     '\nExamples:\n' +
       '  $ npx l2m collect --tasks MT10 --episodes 200\n' +
@@ -129,7 +130,7 @@ async function pretrainOptions(options: PretrainCommandOptions): Promise<Pretrai
     resume: options.resume === true,
     overwrite: options.overwrite === true,
     storage: 'float16',
-    backend: { backend: config.backend, ...(config.threads > 0 ? { threadCount: config.threads } : {}) },
+    backend: backendOptionsOf(config),
     saveEveryMinutes: 5,
     reportEverySeconds: 5,
     command: `npx l2m ${process.argv.slice(2).join(' ')}`,

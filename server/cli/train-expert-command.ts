@@ -8,6 +8,7 @@ import { L2mError } from '../errors.ts';
 import { EXPERT_DEFAULTS, type ExpertOptions } from '../experts/expert-options.ts';
 import type { ExpertProgress, ExpertResult } from '../experts/expert-events.ts';
 import { trainExpert } from '../experts/train-expert.ts';
+import { backendOptionsOf } from './backend-options.ts';
 import { addConfigOptions, configOf } from './config-options.ts';
 import { numberList, numberWithin, wholeNumber } from './option-values.ts';
 import { ProgressLine, durationText } from './progress-line.ts';
@@ -123,7 +124,8 @@ function expertOptions(task: TaskId, options: TrainExpertOptions, config: Server
     folder: join(config.data, 'experts', domainOf(task), taskName(task), options.source),
     resume: options.resume === true,
     overwrite: options.overwrite === true,
-    backend: { backend: config.backend, ...(config.threads > 0 ? { threadCount: config.threads } : {}) },
+    // Products of this size gain nothing from bfloat16.
+    backend: backendOptionsOf({ ...config, precision: 'float32' }),
   };
 }
 

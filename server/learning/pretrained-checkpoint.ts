@@ -41,6 +41,7 @@ export async function writePretrainedCheckpoint(options: PretrainOptions, conten
           settings: {
             ...trainingSettings(options),
             backend: currentBackend().kind,
+            precision: currentBackend().precision,
             ...(frozen === undefined ? {} : { frozen }),
           },
           metrics,
