@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import { addCollectCommand } from './cli/collect-command.ts';
 import { addDataCommand } from './cli/data-command.ts';
+import { addContinualCommand, addFinetuneCommand } from './cli/continual-command.ts';
 import { addDoctorCommand } from './cli/doctor-command.ts';
 import { addEvaluateCommand } from './cli/evaluate-command.ts';
 import { addImportCommand } from './cli/import-command.ts';
@@ -9,6 +10,7 @@ import { addPretrainCommand } from './cli/pretrain-command.ts';
 import { addReplayCommand } from './cli/replay-command.ts';
 import { addRunsCommand } from './cli/runs-command.ts';
 import { addStartCommand } from './cli/start-command.ts';
+import { addSweepCommand } from './cli/sweep-command.ts';
 import { addTasksCommand } from './cli/tasks-command.ts';
 import { addTrainExpertCommand } from './cli/train-expert-command.ts';
 import { packageVersion } from './cli/package-version.ts';
@@ -35,6 +37,9 @@ export async function main(argv: readonly string[]): Promise<number> {
   addCollectCommand(program, outcome);
   addTrainExpertCommand(program, outcome);
   addPretrainCommand(program, outcome);
+  addFinetuneCommand(program, outcome);
+  addContinualCommand(program, outcome);
+  addSweepCommand(program, outcome);
   addImportCommand(program);
   addDataCommand(program, outcome);
   addTasksCommand(program);
