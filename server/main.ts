@@ -6,6 +6,7 @@ import { addDoctorCommand } from './cli/doctor-command.ts';
 import { addEvaluateCommand } from './cli/evaluate-command.ts';
 import { addImportCommand } from './cli/import-command.ts';
 import { addKeysCommand } from './cli/keys-command.ts';
+import { addPoolCommand } from './cli/pool-command.ts';
 import { addPretrainCommand } from './cli/pretrain-command.ts';
 import { addReplayCommand } from './cli/replay-command.ts';
 import { addRunsCommand } from './cli/runs-command.ts';
@@ -40,6 +41,7 @@ export async function main(argv: readonly string[]): Promise<number> {
   addFinetuneCommand(program, outcome);
   addContinualCommand(program, outcome);
   addSweepCommand(program, outcome);
+  addPoolCommand(program);
   addImportCommand(program);
   addDataCommand(program, outcome);
   addTasksCommand(program);

@@ -17,7 +17,7 @@ export function matrixTable(rows: readonly EvaluationRow[], settings: ContinualS
   for (const row of [...rows].sort((a, b) => a.update - b.update)) {
     latest.set(`${stageAfter(timetable, row.update)} ${row.task}`, row);
   }
-  const table = plain(['task', ...stages.map((stage) => (stage === 0 ? 'before' : String(stage)))], 1);
+  const table = plainTable(['task', ...stages.map((stage) => (stage === 0 ? 'before' : String(stage)))], 1);
   for (const task of evaluatedTasks(settings)) {
     const learned = settings.sequence.includes(task) ? '' : ' (pre-training)';
     table.push([`${task}${learned}`, ...stages.map((stage) => cellOf(latest.get(`${stage} ${task}`)))]);
@@ -47,7 +47,7 @@ export function scoreLines({ anyTime, atEnd, trainableParameters, trainingSecond
 
 /** One row a method: means over the seeds with 95 % bootstrap intervals. */
 export function sweepTable(rows: readonly SweepRow[], methods: readonly MethodName[]): string {
-  const table = plain(
+  const table = plainTable(
     [
       'method',
       'seeds',
@@ -91,7 +91,8 @@ function intervalText(values: readonly (number | null)[]): string {
     : `${mean.toFixed(2)} [${interval.lower.toFixed(2)}, ${interval.upper.toFixed(2)}]`;
 }
 
-function plain(head: string[], left: number): Table.Table {
+/** A table without rules, its first columns on the left. */
+export function plainTable(head: string[], left: number): Table.Table {
   return new Table({
     head,
     colAligns: head.map((_, column) => (column < left ? 'left' : 'right')),

@@ -8,12 +8,7 @@ import { findTrajectoryFiles } from '../learning/training-data.ts';
 import { runTrainer } from '../learning/trainer-host.ts';
 import type { BackendOptions } from '../tensors/backend.ts';
 import type { ContinualEvent, TrainerResult } from './continual-events.ts';
-import {
-  checkContinualSettings,
-  timetableOf,
-  type ContinualSettings,
-  type ContinualTrainerOptions,
-} from './continual-options.ts';
+import { checkContinualSettings, type ContinualSettings, type ContinualTrainerOptions } from './continual-options.ts';
 import { loadContinualState } from './continual-state.ts';
 import { matrixOf, wholeRows, writeMatrix, type EvaluationRow } from './evaluation-rows.ts';
 import { RunFolder } from './run-folder.ts';
@@ -171,10 +166,4 @@ async function openRun(folder: RunFolder, options: ContinualOptions): Promise<Co
 export async function holdsRun(path: string, settings: ContinualSettings): Promise<boolean> {
   const found = await new RunFolder(path).read();
   return found !== undefined && isDeepStrictEqual(found.settings, JSON.parse(JSON.stringify(settings)));
-}
-
-/** How many evaluations a run has in all. */
-export function isWhole(rows: readonly EvaluationRow[], settings: ContinualSettings): boolean {
-  const { tasks, stepsPerTask } = timetableOf(settings);
-  return rows.some(({ update }) => update === tasks * stepsPerTask);
 }

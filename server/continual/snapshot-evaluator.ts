@@ -41,7 +41,8 @@ export class SnapshotEvaluator {
    */
   async evaluate(update: number): Promise<EvaluationRow[] | undefined> {
     const { server, folder, settings, signal } = this.#options;
-    if (signal.aborted) return undefined;
+    const stopped = () => signal.aborted;
+    if (stopped()) return undefined;
     const snapshot = folder.snapshot(update);
     const manifest = await readManifest(snapshot);
     const host = await this.#started();
@@ -68,7 +69,7 @@ export class SnapshotEvaluator {
     handles.push(handle);
     const summary = await this.#finish(handle);
     if (summary.state !== 'finished') {
-      if (signal.aborted) return undefined;
+      if (stopped()) return undefined;
       throw new L2mError(
         'L2M_SIMULATOR_FAULT',
         summary.message === '' ? `${handle.run} is ${summary.state}` : summary.message,
