@@ -26,6 +26,7 @@ export default defineConfig({
       tier('integration', 120_000),
       tier('fault', 180_000),
       tier('browser', 180_000),
+      tier('slow', 900_000),
     ],
   },
 });

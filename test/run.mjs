@@ -52,7 +52,11 @@ function readReport(file) {
 async function runVitest(args, chromium) {
   rmSync(vitestReport, { force: true });
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${vitestReport}`];
-  const projects = chromium === undefined ? ['--project=!browser'] : [];
+  const projects = [
+    ...(chromium === undefined ? ['--project=!browser'] : []),
+    // Minutes a test: in continuous integration only, after all others.
+    ...(args.length === 0 ? ['--project=!slow'] : []),
+  ];
   const environment = { TF_CPP_MIN_LOG_LEVEL: '2', ...(chromium === undefined ? {} : { L2M_CHROMIUM: chromium }) };
   const exitCode = await show(process.execPath, [vitest, 'run', ...reporters, ...projects, ...args], environment);
   const report = readReport(vitestReport);
@@ -84,6 +88,7 @@ const tallies = [await runVitest(args, chromium)];
 if (args.length === 0) {
   if (chromium === undefined) tallies.push(await countBrowserTests());
   tallies.push(await runPytest());
+  if (process.env.CI) tallies.push(await runVitest(['--project=slow'], chromium));
 }
 const tally = sumTallies(tallies);
 saveTally('tests', tally);

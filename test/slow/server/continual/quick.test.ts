@@ -1,0 +1,23 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, expect, test } from 'vitest';
+import type { SweepRow } from '../../../../server/continual/sweep.ts';
+import { runL2m } from '../../../support/l2m-command.ts';
+import { temporaryFolder } from '../../../support/live-server.ts';
+
+const folder = temporaryFolder();
+afterAll(() => folder.remove());
+
+test('l2m continual --quick: a pool of modulators forgets less than full fine-tuning, on real simulators', async () => {
+  const json = join(folder.path, 'quick.json');
+  const { exitCode, stderr } = await runL2m(['continual', '--quick', '--data', folder.path, '--json', json]);
+  expect(exitCode, stderr).toBe(0);
+  const rows = JSON.parse(readFileSync(json, 'utf8')) as SweepRow[];
+  const scoresOf = (method: string) => rows.find((row) => row.method === method)!.summary.anyTime;
+  const [fitted, full] = [scoresOf('fitted-keys'), scoresOf('full')];
+  expect(fitted.forgettingFromBest!).toBeLessThan(full.forgettingFromBest!);
+  expect(fitted.averagePerformance!).toBeGreaterThan(full.averagePerformance!);
+  // Of two tasks of the pre-training, which the frozen model solves.
+  expect(fitted.retention!).toBeGreaterThanOrEqual(0.9);
+  expect(fitted.retention!).toBeGreaterThan(full.retention!);
+});
