@@ -116,15 +116,11 @@ async function settingsOf(flags: TrainingFlags, kind: 'continual' | 'finetune'):
 
 function tasksOf({ sequence, task }: TrainingFlags, kind: 'continual' | 'finetune'): TaskId[] {
   if (kind === 'continual') return sequenceOf(sequence);
-  const tasks = sequenceOf(task ?? '');
-  if (task !== undefined && tasks.length === 1) return tasks;
-  throw new L2mError(
-    'L2M_CONFIG_INVALID',
-    task === undefined ? 'no --task' : `--task ${task} is ${tasks.length} tasks`,
-    {
-      hint: 'Name one task; for several there is `npx l2m continual --sequence`.',
-    },
-  );
+  const hint = 'Name one task; for several there is `npx l2m continual --sequence`.';
+  if (task === undefined) throw new L2mError('L2M_CONFIG_INVALID', 'no --task', { hint });
+  const tasks = sequenceOf(task);
+  if (tasks.length === 1) return tasks;
+  throw new L2mError('L2M_CONFIG_INVALID', `--task ${task} is ${tasks.length} tasks`, { hint });
 }
 
 function defaultName({ method, seed, task, sequence }: TrainingFlags, kind: 'continual' | 'finetune'): string {
