@@ -135,6 +135,7 @@ export async function openFront(parts: FrontParts): Promise<Front> {
   await writeOwner(config.data, url);
   const loadTimer = setInterval(() => {
     telemetry.viewers(hub.viewers());
+    telemetry.pages(hub.traffic());
     telemetry.queueDepth(parts.policies.queueDepth);
     hub.loadUpdated(telemetry.load());
     hub.workersUpdated(workers());

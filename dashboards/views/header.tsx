@@ -67,7 +67,7 @@ function LiveFigures({ store }: { readonly store: Store }) {
       </div>
       <div class="wide-only" title="Pictures drawn a second; nothing is drawn while nothing moves">
         <dt>fps</dt>
-        <dd>{fps ?? '–'}</dd>
+        <dd data-figure="fps">{fps ?? '–'}</dd>
       </div>
       <div class="wide-only">
         <dt class="visually-hidden">Viewers</dt>

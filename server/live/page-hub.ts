@@ -47,6 +47,18 @@ export interface PageHubOptions {
   readonly pingIntervalMs?: number;
 }
 
+/** What pages cost the server; counts since its start, over pages that have gone as well. */
+export interface PageTraffic {
+  /** Pictures made; one serves all pages. */
+  readonly packedFrames: number;
+  readonly sentFrames: number;
+  /** Pictures that were due but not sent, because a page was still busy with the last. */
+  readonly skippedFrames: number;
+  /** What is held for pages now, and for the slowest of them. */
+  readonly waitingBytes: number;
+  readonly mostWaitingBytes: number;
+}
+
 /** Everything that changes is told to the hub; it decides what each page hears of it and when. No call waits for a page. */
 export interface PageHub {
   /** Serves WebSocket upgrades of `/live` on an HTTP server (`fastify.server`); other paths are answered with 404. */
@@ -75,6 +87,7 @@ export interface PageHub {
   /** Poses a second wanted by the most demanding page now; 0 while nobody watches. */
   posesHz(): number;
   viewers(): number;
+  traffic(): PageTraffic;
   close(): Promise<void>;
 }
 
@@ -100,6 +113,7 @@ export function createPageHub(options: PageHubOptions): PageHub {
   let tickTimer: NodeJS.Timeout | null = null;
   let summaryTimer: NodeJS.Timeout | null = null;
   let closed = false;
+  const gone = { sentFrames: 0, skippedFrames: 0 };
 
   const policyWatch = new PolicyWatch({
     inspect: () => undefined,
@@ -125,6 +139,8 @@ export function createPageHub(options: PageHubOptions): PageHub {
     closed: (session: PageSession) => {
       policyWatch.closed(session);
       if (sessions.delete(session)) options.hands?.closed(session);
+      gone.sentFrames += session.outbox.sentFrames;
+      gone.skippedFrames += session.outbox.skippedFrames;
       viewersChanged();
     },
   };
@@ -218,6 +234,25 @@ export function createPageHub(options: PageHubOptions): PageHub {
     pendingRuns.clear();
   }
 
+  function traffic(): PageTraffic {
+    const outboxes = [...sessions].map((session) => session.outbox);
+    const waiting = outboxes.map((outbox) => outbox.waitingBytes);
+    const sum = (values: readonly number[], begin = 0): number => values.reduce((total, value) => total + value, begin);
+    return {
+      packedFrames: frameNumber,
+      sentFrames: sum(
+        outboxes.map((outbox) => outbox.sentFrames),
+        gone.sentFrames,
+      ),
+      skippedFrames: sum(
+        outboxes.map((outbox) => outbox.skippedFrames),
+        gone.skippedFrames,
+      ),
+      waitingBytes: sum(waiting),
+      mostWaitingBytes: Math.max(0, ...waiting),
+    };
+  }
+
   function control(session: PageSession, request: { run: string; action: RunAction }): void {
     answer(session, `Cannot ${request.action} ${request.run}`, () => options.onControl(request.run, request.action));
   }
@@ -306,6 +341,7 @@ export function createPageHub(options: PageHubOptions): PageHub {
     },
     posesHz: () => posesHz,
     viewers: () => sessions.size,
+    traffic,
     close: () =>
       new Promise((resolve) => {
         closed = true;

@@ -51,6 +51,7 @@ export class PageOutbox {
   #closed = false;
   /** Frames that were due but had to wait for an acknowledgement or for the socket. */
   skippedFrames = 0;
+  sentFrames = 0;
 
   constructor(socket: PageSocket) {
     this.#socket = socket;
@@ -58,6 +59,11 @@ export class PageOutbox {
 
   get closed(): boolean {
     return this.#closed;
+  }
+
+  /** Bytes that this page makes the server hold: queued events, and what the socket has not passed on. */
+  get waitingBytes(): number {
+    return this.#queuedBytes + this.#socket.bufferedAmount;
   }
 
   /** Frames a second that this page can use now; a page that does not answer counts as hidden. */
@@ -111,6 +117,7 @@ export class PageOutbox {
     }
     const packed = frame();
     this.#socket.send(packed.bytes);
+    this.sentFrames++;
     this.#inFlight = { frame: packed.frame, sentAt: now };
     this.#lastSentAt = now;
     this.#lastVersion = packed.version;

@@ -21,7 +21,11 @@ export interface Metrics {
   readonly lateMessages: Counter;
   readonly refusedMessages: Counter<'code'>;
   readonly viewers: Gauge;
+  readonly packedFrames: Counter;
+  readonly sentFrames: Counter;
   readonly droppedFrames: Counter;
+  readonly pageBytes: Gauge;
+  readonly slowestPageBytes: Gauge;
   readonly commitSeconds: Histogram;
 }
 
@@ -69,6 +73,10 @@ export function createMetrics(options: { readonly processFigures?: boolean } = {
       registers,
     }),
     viewers: gauge('viewers', 'Pages connected'),
+    packedFrames: counter('packed_frames', 'Live pictures made; one serves all pages'),
+    sentFrames: counter('sent_frames', 'Live pictures sent, over all pages'),
+    pageBytes: gauge('page_waiting_bytes', 'Bytes held for pages that have not taken them yet'),
+    slowestPageBytes: gauge('slowest_page_waiting_bytes', 'The same for the page that is furthest behind'),
     droppedFrames: counter('dropped_frames', 'Live pictures not sent because a page was still busy with the last'),
     commitSeconds: seconds('store_commit', 'Time until finished episodes were durable'),
   };

@@ -1,4 +1,5 @@
 import type { LoadView } from '../../protocol/dashboard-messages.ts';
+import type { PageTraffic } from '../live/page-hub.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
 import { RateWindow, TimingWindow, type WindowOptions } from './timing.ts';
 
@@ -32,6 +33,7 @@ export class Telemetry {
   readonly #steps: RateWindow;
   #queueDepth = 0;
   #viewers = 0;
+  #traffic = { packedFrames: 0, sentFrames: 0, skippedFrames: 0 };
 
   constructor(metrics: Metrics = createMetrics(), window: Partial<WindowOptions> = {}) {
     this.metrics = metrics;
@@ -72,6 +74,17 @@ export class Telemetry {
   viewers(count: number): void {
     this.#viewers = count;
     this.metrics.viewers.set(count);
+  }
+
+  /** @param traffic of all pages; counts since the start */
+  pages(traffic: PageTraffic): void {
+    const { packedFrames, sentFrames, droppedFrames, pageBytes, slowestPageBytes } = this.metrics;
+    packedFrames.inc(traffic.packedFrames - this.#traffic.packedFrames);
+    sentFrames.inc(traffic.sentFrames - this.#traffic.sentFrames);
+    droppedFrames.inc(traffic.skippedFrames - this.#traffic.skippedFrames);
+    pageBytes.set(traffic.waitingBytes);
+    slowestPageBytes.set(traffic.mostWaitingBytes);
+    this.#traffic = traffic;
   }
 
   /** Medians over the last seconds, for the page. */

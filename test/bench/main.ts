@@ -5,6 +5,10 @@ const BENCHMARKS: Readonly<Record<string, { readonly file: string; readonly what
   update: { file: './update.bench.ts', what: 'training updates, against PyTorch' },
   modulators: { file: './modulators.bench.ts', what: 'a batch with several modulators: gathered, grouped, or masked' },
   sac: { file: './sac.bench.ts', what: 'one update of soft actor-critic, ours against PyTorch' },
+  viewers: {
+    file: './viewers.bench.ts',
+    what: 'rollouts with 0, 10 and 50 viewers, memory, pictures a second of the grid',
+  },
   capture: { file: './capture.bench.ts', what: 'eager operations against captured graphs' },
 };
 

@@ -57,8 +57,6 @@ describe.skipIf(browserSkipReason() !== undefined)('results on the page', () => 
     context = await browser.newContext({
       viewport: { width: options.width ?? 1280, height: 900 },
       colorScheme: options.dark === true ? 'dark' : 'light',
-      // The test's own script; what the server forbids its pages is tested elsewhere.
-      bypassCSP: true,
     });
     const tab = await context.newPage();
     problems.length = 0;

@@ -1,14 +1,11 @@
-import { createRequire } from 'node:module';
+import axe from 'axe-core';
 import type { Page } from 'playwright-core';
 
-const AXE = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
-
 /**
- * What axe finds of serious or critical weight on the page as it stands, one line a finding with the elements concerned. The content
- * policy of the server forbids no script from a test's own hand.
+ * What axe finds of serious or critical weight on the page as it stands, one line a finding with the elements concerned.
  */
 export async function seriousFindings(tab: Page): Promise<string[]> {
-  if (!(await tab.evaluate<boolean>('"axe" in window'))) await tab.addScriptTag({ path: AXE });
+  if (!(await tab.evaluate<boolean>('"axe" in window'))) await tab.evaluate(axe.source);
   return tab.evaluate<string[]>(`(async () => {
     const { violations } = await axe.run(document, { resultTypes: ['violations'] });
     return violations
