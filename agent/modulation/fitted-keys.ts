@@ -44,8 +44,12 @@ export function sphericalMeans(vectors: Float32Array, options: SphericalMeansOpt
 export function nearestRows(vectors: Float32Array, keys: Float32Array, width: number): Int32Array {
   const candidates = rowsOf(keys, width);
   return Int32Array.from(rowsOf(vectors, width), (vector) => {
-    const products = candidates.map((key) => dot(vector, key));
-    return products.indexOf(Math.max(...products));
+    let [nearest, best] = [0, -Infinity];
+    for (let key = 0; key < candidates.length; key++) {
+      const product = dot(vector, candidates[key]!);
+      if (product > best) [nearest, best] = [key, product];
+    }
+    return nearest;
   });
 }
 

@@ -25,7 +25,7 @@ const NEW_EPISODES = 40;
 const OLD_EPISODES = 8;
 
 const SMALLER: Partial<ContinualSettings> = {
-  ...{ source: SOURCE, stepsPerTask: 200, evaluateEvery: 200, batchSize: 64, episodes: 6 },
+  ...{ source: SOURCE, stepsPerTask: 150, evaluateEvery: 150, batchSize: 64, episodes: 6 },
   ...{ queryWindows: 2048, replayEpisodes: 10 },
 };
 const OTHERS: readonly TaskId[] = ['drawer-open', 'window-close'].map((name) => `metaworld/${name}-v3`);

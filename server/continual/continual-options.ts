@@ -33,10 +33,10 @@ export interface ContinualSettings {
   /** Of replay: share of a batch that comes from earlier tasks, and episodes kept of each. */
   readonly replayShare: number;
   readonly replayEpisodes: number;
-  /** Of fitted keys. */
+  /** Of fitted keys: those of all tasks of the pre-training together, and those of each new task. */
   readonly identityKeys: number;
   readonly keysPerTask: number;
-  /** Windows whose queries keys are fitted to. */
+  /** Windows of each task whose queries keys are fitted to. */
   readonly queryWindows: number;
   /** Updates between two evaluations. */
   readonly evaluateEvery: number;
@@ -75,7 +75,7 @@ type Defaults = Omit<
 export const SMALL_CONTINUAL = {
   ...{ seed: 42, source: 'expert', stepsPerTask: 1000, batchSize: 128, weightDecay: 0.01, pullWeight: 0.5 },
   ...{ afterSuccessWeight: 0.25, penaltyMode: 'separate', replayShare: 0.5, replayEpisodes: 20 },
-  ...{ identityKeys: 30, keysPerTask: 10, queryWindows: 4096 },
+  ...{ identityKeys: 100, keysPerTask: 10, queryWindows: 2048 },
   ...{ evaluateEvery: 500, episodes: 10, evaluationSeed: 42, protocol: 'l2m-paper', horizon: null },
 } as const satisfies Defaults;
 

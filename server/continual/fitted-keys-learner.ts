@@ -36,7 +36,7 @@ const SAVED_POOL = 'pool ';
  */
 export class FittedKeysLearner implements ContinualLearner {
   readonly #parts: LearnerParts;
-  readonly #identity: WindowSampler;
+  readonly #identity: readonly WindowSampler[];
   readonly #shapes: MethodShapes;
   readonly #frozen: FrozenWeights;
   readonly #batch: BatchArrays;
@@ -46,8 +46,8 @@ export class FittedKeysLearner implements ContinualLearner {
   #graph: UpdateGraph | undefined;
   #begun: number;
 
-  /** @param identity draws the windows of the pre-training */
-  constructor(parts: LearnerParts, identity: WindowSampler) {
+  /** @param identity draws the windows of each task of the pre-training */
+  constructor(parts: LearnerParts, identity: readonly WindowSampler[]) {
     const { settings, policy, saved } = parts;
     const { model, modulation } = policy;
     if (modulation.kind !== 'lora') throw new L2mError('L2M_CONFIG_INVALID', `fitted keys for ${modulation.kind}`);
@@ -80,7 +80,7 @@ export class FittedKeysLearner implements ContinualLearner {
     await this.#store();
     const { settings, source } = this.#parts;
     if (!hasKeysOf(this.#table, IDENTITY_ROW)) {
-      addKeys(this.#table, this.#fit(this.#identity, 'identity', settings.identityKeys), IDENTITY_ROW);
+      this.#addIdentityKeys(settings.identityKeys);
     }
     const row = this.#rowOf(position);
     if (!hasKeysOf(this.#table, row)) {
@@ -147,6 +147,18 @@ export class FittedKeysLearner implements ContinualLearner {
   #rowOf(position: number): number {
     const { sequence } = this.#parts.settings;
     return 1 + [...new Set(sequence)].indexOf(sequence[position] ?? '');
+  }
+
+  /**
+   * Every task of the pre-training gets its equal share, the first ones one more where that does not come out even: fitted to all together,
+   * a task that asks with few directions is left with so few keys that a similar new task takes its states.
+   */
+  #addIdentityKeys(count: number): void {
+    const tasks = this.#identity.length;
+    this.#identity.forEach((sampler, i) => {
+      const own = Math.floor(count / tasks) + (i < count % tasks ? 1 : 0);
+      if (own > 0) addKeys(this.#table, this.#fit(sampler, `identity ${i}`, own), IDENTITY_ROW);
+    });
   }
 
   #fit(sampler: WindowSampler, what: string, count: number): Float32Array {

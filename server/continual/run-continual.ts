@@ -31,6 +31,8 @@ export interface ContinualOptions {
   readonly saveEveryMinutes: number;
   readonly command: string;
   readonly commit: string;
+  /** Rows of the bare model from another training with the same checkpoint, starts and episodes: it need not be evaluated again. */
+  readonly before?: readonly EvaluationRow[];
 }
 
 export interface ContinualHooks {
@@ -66,8 +68,11 @@ export async function runContinual(
   const stop = new AbortController();
   const signal = AbortSignal.any([hooks.signal, stop.signal]);
   const rows = wholeRows(folder.evaluations, settings);
+  if (!rows.some(({ update }) => update === 0)) rows.push(...(options.before ?? []));
   const known = new Set(rows.map(({ update }) => update));
-  const log = openRowLog<EvaluationRow>(folder.evaluations, ({ update }) => known.has(update));
+  // Written anew: what a killed session left of an evaluation goes, and rows of the bare model may have come.
+  const log = openRowLog<EvaluationRow>(folder.evaluations, undefined);
+  for (const row of rows) log.append(row);
   const show = (state: PerformanceMatrix['state']) =>
     writeMatrix(folder, matrixOf({ name: folder.name, settings, state }, rows));
   const evaluator = new SnapshotEvaluator({

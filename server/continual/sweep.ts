@@ -1,10 +1,11 @@
 import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { forwardTransfer } from '../../agent/scoring/continual.ts';
 import type { TaskId } from '../../protocol/task.ts';
 import type { LiveServer } from '../build-server.ts';
 import { L2mError } from '../errors.ts';
 import type { ContinualSettings } from './continual-options.ts';
-import { resultOf, wholeRows } from './evaluation-rows.ts';
+import { evaluatedTasks, resultOf, wholeRows, type EvaluationRow } from './evaluation-rows.ts';
 import type { MethodName } from './methods.ts';
 import { holdsRun, runContinual, type ContinualHooks, type ContinualOptions } from './run-continual.ts';
 import { RunFolder } from './run-folder.ts';
@@ -47,7 +48,7 @@ interface Planned {
  * @returns rows of what is finished; fewer than planned when it was stopped
  */
 export async function runSweep(server: LiveServer, options: SweepOptions, hooks: SweepHooks): Promise<SweepRow[]> {
-  const pairs = options.seeds.flatMap((seed) => options.methods.map((method) => ({ method, seed })));
+  const pairs = pairsOf(options);
   const plans = pairs.flatMap(({ method, seed }) => plannedFor(options, method, seed));
   for (const [place, plan] of plans.entries()) {
     if (hooks.signal.aborted) break;
@@ -94,7 +95,29 @@ async function ensure(
   const resume = same && !options.overwrite;
   // A folder without a `run.json` was never begun.
   const overwrite = options.overwrite || !resume;
-  await runContinual(server, { ...options, folder: path, settings: plan.settings, resume, overwrite }, hooks);
+  const before = await bareRows(options, plan.settings);
+  await runContinual(server, { ...options, folder: path, settings: plan.settings, resume, overwrite, before }, hooks);
+}
+
+/** How the bare model does, from a training of the sweep that has evaluated it already: it is the same for all methods and seeds. */
+async function bareRows(options: SweepOptions, settings: ContinualSettings): Promise<EvaluationRow[]> {
+  const { episodes, evaluationSeed, protocol, horizon } = settings;
+  for (const { method, seed } of pairsOf(options)) {
+    const [whole] = plannedFor(options, method, seed);
+    if (whole === undefined) continue;
+    const folder = new RunFolder(join(options.root, whole.name));
+    const other = (await folder.read())?.settings;
+    const how = { episodes, evaluationSeed, protocol, horizon };
+    if (other === undefined || !isDeepStrictEqual({ ...other, ...how }, other)) continue;
+    const rows = wholeRows(folder.evaluations, other).filter(({ update }) => update === 0);
+    const wanted = evaluatedTasks(settings).flatMap((task) => rows.find((row) => row.task === task) ?? []);
+    if (wanted.length === evaluatedTasks(settings).length) return wanted;
+  }
+  return [];
+}
+
+function pairsOf({ seeds, methods }: SweepOptions): { readonly method: MethodName; readonly seed: number }[] {
+  return seeds.flatMap((seed) => methods.map((method) => ({ method, seed })));
 }
 
 async function rowFor(options: SweepOptions, method: MethodName, seed: number): Promise<SweepRow | undefined> {

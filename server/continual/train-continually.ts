@@ -110,7 +110,10 @@ function learnerOf(
   const { fittedKeys }: ContinualMethod = CONTINUAL_METHODS[settings.method];
   if (fittedKeys !== true) return new WeightLearner(parts);
   const sampling = { seed: settings.seed, split: 'training', policy, alternateDomains: false } as const;
-  return new FittedKeysLearner(parts, windowSampler(identity, { ...sampling, afterSuccessWeight: 1 }));
+  return new FittedKeysLearner(
+    parts,
+    identity.map((task) => windowSampler([task], { ...sampling, afterSuccessWeight: 1 })),
+  );
 }
 
 function fingerprintOf({ settings }: ContinualTrainerOptions, { base, data }: TrainingMaterial): string {
