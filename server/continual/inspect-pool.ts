@@ -53,7 +53,11 @@ export async function inspectPool(folder: RunFolder, settings: ContinualSettings
   const snapshots: Checkpoint[] = [];
   for (const update of ends) snapshots.push(await readCheckpoint(folder.snapshot(update)));
   const latest = snapshots.at(-1);
-  if (latest === undefined) throw new L2mError('L2M_RUN_STATE', `${folder.name} has not finished its first task`);
+  if (latest === undefined) {
+    throw new L2mError('L2M_RUN_STATE', `${folder.name} has not finished its first task`, {
+      hint: 'Look again when it has.',
+    });
+  }
   const { modulation } = policyConfigOf(latest.manifest);
   if (!isPool(modulation)) {
     throw new L2mError('L2M_CONFIG_INVALID', `${settings.method} has no pool to look into`, {
