@@ -22,7 +22,11 @@ export interface LiveEnvironment {
   readonly curve: Curve;
   readonly poses: PoseTrack;
   readonly past: LivePast;
+  /** [n, 11] of the newest poses; empty where nothing touches or nobody asked. */
+  contacts: Float32Array;
 }
+
+const NO_CONTACTS = new Float32Array(0);
 
 /** All pictures of the past together take so many bytes; of one environment half a minute at most. */
 const PAST_BYTES = 48 * 1024 * 1024;
@@ -55,7 +59,10 @@ export class LiveFrames {
     const similarities = tensorView(message.similarities, tensors, 'float32');
     const poseCounts = tensorView(message.poseCounts, tensors, 'uint16');
     const poses = tensorView(message.poses, tensors, 'float32');
+    const contactCounts = message.contactCounts && tensorView(message.contactCounts, tensors, 'uint16');
+    const contacts = message.contacts ? tensorView(message.contacts, tensors, 'float32') : NO_CONTACTS;
     let row = 0;
+    let contact = 0;
     for (const [index, key] of message.keys.entries()) {
       const numbers: LiveNumbers = {
         episode: episodes[index] ?? 0,
@@ -69,6 +76,9 @@ export class LiveFrames {
       const rows = poseCounts[index] ?? 0;
       this.#update(key, numbers, { poses: poses.subarray(row * 7, (row + rows) * 7), now });
       row += rows;
+      const touching = contactCounts?.[index] ?? 0;
+      this.environments.get(key)!.contacts = contacts.slice(contact * 11, (contact + touching) * 11);
+      contact += touching;
     }
     this.#forgetOthers(message.keys);
     this.received++;
@@ -78,7 +88,13 @@ export class LiveFrames {
   #update(key: string, numbers: LiveNumbers, picture: { poses: Float32Array; now: number }): void {
     let environment = this.environments.get(key);
     if (environment === undefined) {
-      environment = { numbers, curve: new Curve(), poses: new PoseTrack(), past: new LivePast() };
+      environment = {
+        numbers,
+        curve: new Curve(),
+        poses: new PoseTrack(),
+        past: new LivePast(),
+        contacts: NO_CONTACTS,
+      };
       this.environments.set(key, environment);
     }
     if (environment.numbers.episode !== numbers.episode || numbers.step < environment.numbers.step) {

@@ -25,6 +25,8 @@ export class Store {
   readonly storedRun = signal<RunSummary | null>(null);
   /** The recording that is to be shown above what is live; null for live alone. */
   readonly replay = signal<ReplayRequest | null>(replayFromAddress(location.search));
+  /** Whether contacts and forces are drawn; they are only asked for then. */
+  readonly contacts = signal(false);
   readonly live = new LiveFrames();
   readonly history = new LoadHistory();
   readonly policy = new PolicyFeed((request) => this.send(request));
@@ -58,6 +60,7 @@ export class Store {
       onState: (state) => (this.connection.value = state),
     });
     document.addEventListener('visibilitychange', this.#visibilityChanged);
+    this.contacts.subscribe(() => this.#subscribe());
   }
 
   /** Reads something that changes with every picture: a view that does so is drawn again ten times a second, not thirty. */
@@ -83,7 +86,7 @@ export class Store {
           this.history.clear();
           this.chosenRun.value = null;
         }
-        this.send({ type: 'subscribe', framesHz: FRAMES_HZ });
+        this.#subscribe();
         this.policy.welcomed();
         break;
       }
@@ -115,6 +118,11 @@ export class Store {
       case 'refused':
         break;
     }
+  }
+
+  #subscribe(): void {
+    if (!this.connected.peek()) return;
+    this.send({ type: 'subscribe', framesHz: FRAMES_HZ, ...(this.contacts.peek() ? { contacts: true } : {}) });
   }
 
   /** At most every `NUMBERS_MS`, and never leaves the newest unshown. */

@@ -258,6 +258,8 @@ export const FramesSchema = Type.Object(
     similarities: TensorSchema, // float32 [n] cosine of query and selected key
     poseCounts: TensorSchema, // uint16 [n] bodies of each environment in `poses`; 0 if unknown
     poses: TensorSchema, // float32 [m, 7] position, quaternion (w, x, y, z)
+    contactCounts: Type.Optional(TensorSchema), // uint16 [n] contacts of each environment; only while a page asks for them
+    contacts: Type.Optional(TensorSchema), // float32 [k, 11] as in `observed`
     load: LoadViewSchema,
   },
   closed,
@@ -282,7 +284,12 @@ export const AcknowledgeSchema = Type.Object(
 );
 
 export const SubscribeSchema = Type.Object(
-  { type: Type.Literal('subscribe'), framesHz: Type.Number({ minimum: 0, maximum: 60 }) },
+  {
+    type: Type.Literal('subscribe'),
+    framesHz: Type.Number({ minimum: 0, maximum: 60 }),
+    /** Whether pictures are to bring contacts and their forces along; all pages get them while one asks. */
+    contacts: Type.Optional(Type.Boolean()),
+  },
   closed,
 );
 

@@ -55,6 +55,10 @@ export const ObservedSchema = Type.Object(
     poses: Type.Optional(TensorSchema),
     /** uint16 [rows with `poses` set]: how many rows of `poses` belong to each. */
     poseCounts: Type.Optional(TensorSchema),
+    /** float32 [k, 11]: position, normal, force, distance, how it is drawn; `contact_rows.py` says more. Only if `watch` asks. */
+    contacts: Type.Optional(TensorSchema),
+    /** uint16 [rows with `poses` set]: how many rows of `contacts` belong to each. */
+    contactCounts: Type.Optional(TensorSchema),
     simulateMs: Type.Number({ minimum: 0 }),
     /** Milliseconds of that spent waiting for the server since the last tick. */
     waitMs: Type.Number({ minimum: 0 }),
@@ -181,7 +185,12 @@ export const ReleaseSchema = Type.Object(
 
 /** Poses are sent for at most `posesHz` steps a second and environment (0: none; every start and end is included otherwise). */
 export const WatchSchema = Type.Object(
-  { type: Type.Literal('watch'), posesHz: Type.Number({ minimum: 0, maximum: 240 }) },
+  {
+    type: Type.Literal('watch'),
+    posesHz: Type.Number({ minimum: 0, maximum: 240 }),
+    /** Whether poses bring the contacts of the moment along. */
+    contacts: Type.Optional(Type.Boolean()),
+  },
   closed,
 );
 

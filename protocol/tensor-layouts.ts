@@ -16,7 +16,7 @@ export const DIMENSION_LIMITS: Readonly<Record<string, number>> = {
 
 /**
  * What each tensor of each message must look like, so that no reader has to check it again.
- * n environments in the message, W observation width, A action width, p rows with poses, m bodies, v environments on a page; of a
+ * n environments in the message, W observation width, A action width, p rows with poses, m bodies, k contacts, v environments on a page; of a
  * decision and a pool: see `policy-messages.ts`.
  */
 export const TENSOR_LAYOUTS = {
@@ -32,6 +32,8 @@ export const TENSOR_LAYOUTS = {
       targets: ['float32', 'n', 'A'],
       poses: ['float32', 'm', 7],
       poseCounts: ['uint16', 'p'],
+      contacts: ['float32', 'k', 11],
+      contactCounts: ['uint16', 'p'],
     },
     scene: {
       manifest: ['uint8', 'manifestBytes'],
@@ -58,6 +60,8 @@ export const TENSOR_LAYOUTS = {
       similarities: ['float32', 'v'],
       poseCounts: ['uint16', 'v'],
       poses: ['float32', 'm', 7],
+      contactCounts: ['uint16', 'v'],
+      contacts: ['float32', 'k', 11],
     },
     decision: {
       probabilities: ['float32', 'd', 'V'],

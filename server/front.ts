@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { expandTasks } from '../agent/tasks/expand-tasks.ts';
 import type { ModelView } from '../protocol/dashboard-messages.ts';
 import { success, failure, type Result } from '../protocol/result.ts';
-import { STEP_FLAGS } from '../protocol/simulator-messages.ts';
+import { STEP_FLAGS, type ServerMessage } from '../protocol/simulator-messages.ts';
 import type { TaskId } from '../protocol/task.ts';
 import type { WireError } from '../protocol/error-codes.ts';
 import { defaultCheckpoint } from './cli/default-checkpoint.ts';
@@ -103,7 +103,7 @@ export async function openFront(parts: FrontParts): Promise<Front> {
     allowedHosts,
     onControl: (run, action) => controlled(runs, run, action),
     policy: parts.policy,
-    onPosesHz: (posesHz) => fleet.hub.broadcast({ type: 'watch', posesHz }),
+    onPosesHz: (posesHz, contacts) => fleet.hub.broadcast(watch(posesHz, contacts)),
   });
   const api = await buildHttp(
     {
@@ -148,7 +148,7 @@ export async function openFront(parts: FrontParts): Promise<Front> {
     episodeScene: (episode, hash) => hub.episodeScene(episode, hash),
     handsChanged: () => desk.changed(),
     workersChanged: () => {
-      fleet.hub.broadcast({ type: 'watch', posesHz: hub.posesHz() });
+      fleet.hub.broadcast(watch(hub.posesHz(), hub.contacts()));
       hub.workersUpdated(workers());
     },
     modelChanged: (view) => hub.modelUpdated(view),
@@ -164,7 +164,7 @@ export async function openFront(parts: FrontParts): Promise<Front> {
         selection: decision?.selected ?? recorder.lastSelected,
         similarity: decision?.similarity ?? recorder.lastSimilarity,
       });
-      if (row.poses !== undefined) hub.poses(key, row.poses);
+      if (row.poses !== undefined) hub.poses(key, row.poses, row.contacts);
     },
     runUpdated: (summary) => hub.runUpdated(summary),
     episodeEnded: (report, record) => {
@@ -185,6 +185,10 @@ export async function openFront(parts: FrontParts): Promise<Front> {
       await api.close();
     },
   };
+}
+
+function watch(posesHz: number, contacts: boolean): Extract<ServerMessage, { type: 'watch' }> {
+  return { type: 'watch', posesHz, ...(contacts ? { contacts } : {}) };
 }
 
 /** A worker's token opens no page. */

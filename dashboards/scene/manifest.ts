@@ -17,6 +17,8 @@ export interface SceneFrame {
   readonly kind: 'body' | 'geom' | 'site' | 'light' | 'camera' | 'tendon';
   readonly name: string;
   readonly parent: number;
+  /** A body that is welded to the world; left out elsewhere, and in older scenes. */
+  readonly fixed?: boolean;
 }
 
 interface Placed {
@@ -153,6 +155,15 @@ export interface SceneManifest {
     readonly shadowClip?: number;
     /** Index into `textures`, -1 for none. */
     readonly skybox?: number;
+    /** How contacts are drawn; missing in older scenes. */
+    readonly contacts?: {
+      readonly pointRgba: readonly [number, number, number, number];
+      readonly forceRgba: readonly [number, number, number, number];
+      readonly pointRadius: number;
+      readonly pointHalfHeight: number;
+      readonly forceRadius: number;
+      readonly metresPerNewton: number;
+    };
     readonly headlight: {
       readonly active: boolean;
       readonly ambient: Vector3;

@@ -52,6 +52,9 @@ export class MaterialCache {
   /** Lit as all else, but of one colour and seen through: for a second picture on top of the first. */
   ghost(color: Color): MeshPhongMaterial {
     const material = new MeshPhongMaterial({ color, specular: 0x222222, transparent: true, opacity: GHOST_ALPHA });
+    // Where both are in the same place, the first is seen.
+    material.polygonOffset = true;
+    material.polygonOffsetFactor = material.polygonOffsetUnits = 2;
     lightAsMuJoCo(material, this.#light, { name: 'plain', change: () => 'vec4(1.0)' });
     this.#materials.set('ghost', material);
     return material;

@@ -11,6 +11,7 @@ import {
   type Object3D,
   type SkinnedMesh,
 } from 'three';
+import { ContactMarks } from './contact-marks.ts';
 import { GeometryCache, reachOf, stretchOf } from './geometry.ts';
 import { addLights } from './lighting.ts';
 import type { SceneGeom, SceneManifest } from './manifest.ts';
@@ -18,6 +19,7 @@ import { MaterialCache } from './materials.ts';
 import { skinMesh } from './skin.ts';
 import { addSky, type Sky } from './sky.ts';
 import { TendonLine } from './tendon.ts';
+import { FIRST_GROUPS, GROUP_COUNT, type ShownGroups, type ViewChoices } from './view-settings.ts';
 
 /** How much of a scene is subject, not surroundings: where the moving parts are and how far they reach. */
 export interface Subject {
@@ -30,6 +32,7 @@ export const GHOST_LAYER = 1;
 /** Metres, or parts of a quaternion, by which something has to be elsewhere to be seen as a ghost. */
 const ELSEWHERE = 1e-3;
 const GHOST_COLOR = 0x4d9dff;
+const FIRST_HIDDEN = 3;
 
 const place = new Vector3();
 const turn = new Quaternion();
@@ -49,6 +52,11 @@ export class SceneModel {
   readonly #tendons: readonly TendonLine[];
   readonly #sky: Sky | null;
   #ghost: Material | null = null;
+  #contacts: ContactMarks | null = null;
+  readonly #names = new Map<Object3D, string>();
+  /** Drawables of each kind by group; those that nobody has asked for are not made. */
+  readonly #groups: Record<keyof ShownGroups, (Mesh[] | undefined)[]> = { geoms: [], sites: [] };
+  #shown = FIRST_GROUPS;
   /** Reach of the drawables of each frame around its origin; 0 where there are none. */
   readonly #reach: number[];
 
@@ -63,7 +71,7 @@ export class SceneModel {
       frame.visible = index === 0;
       this.scene.add(frame);
     }
-    for (const geom of [...manifest.geoms, ...manifest.sites]) this.#addDrawable(geom);
+    this.#makeGroups(FIRST_GROUPS);
     this.#skins = (manifest.skins ?? []).map((skin) =>
       skinMesh(skin, assets, { material: this.#materials.materialOf(surface(skin)), frames: this.#frames }),
     );
@@ -108,6 +116,45 @@ export class SceneModel {
     for (const tendon of this.#tendons) setGhost(tendon.mesh, moved);
   }
 
+  /** Draws these groups and no others from now on. */
+  show(groups: ShownGroups): void {
+    if (groups.geoms === this.#shown.geoms && groups.sites === this.#shown.sites) return;
+    this.#shown = groups;
+    this.#makeGroups(groups);
+    for (const kind of ['geoms', 'sites'] as const) {
+      for (const [group, meshes] of this.#groups[kind].entries()) {
+        for (const mesh of meshes ?? []) mesh.visible = ((groups[kind] >> group) & 1) === 1;
+      }
+    }
+  }
+
+  /** Draws these contacts until others are given. @param contacts [n, 11]; null for none */
+  touch(contacts: Float32Array | null): void {
+    const looks = this.manifest.view.contacts;
+    if (contacts !== null && looks !== undefined) this.#contacts ??= new ContactMarks(looks, this.scene);
+    this.#contacts?.show(contacts);
+  }
+
+  /** Body and geom or site that an object of the scene stands for. */
+  nameOf(object: Object3D): string | undefined {
+    return this.#names.get(object);
+  }
+
+  get choices(): ViewChoices {
+    const { cameras, frames } = this.manifest;
+    const bodies = frames.flatMap((frame, index) =>
+      frame.kind === 'body' && index > 0 && frame.name !== '' ? [{ frame: index, name: frame.name }] : [],
+    );
+    return { cameras: cameras.map(({ name }, index) => (name === '' ? `camera ${index}` : name)), bodies };
+  }
+
+  /** Where the origin of a frame is; false if that is not known. */
+  framePosition(frame: number, poses: Float32Array, out: Vector3): boolean {
+    if (!readPose(poses, frame)) return false;
+    out.copy(place);
+    return true;
+  }
+
   /** Whether the scene brings its own background. */
   get hasSky(): boolean {
     return this.#sky !== null;
@@ -145,17 +192,35 @@ export class SceneModel {
     return { center, radius };
   }
 
+  /** Body that an object of the scene moves with, 0 for the world; -1 for what hangs on several. */
+  bodyOf(object: Object3D): number {
+    const index = this.#frames.indexOf(object.parent as Group);
+    const frame = this.manifest.frames[index];
+    return frame === undefined || frame.kind === 'body' ? index : frame.parent;
+  }
+
   dispose(): void {
     this.#geometries.dispose();
     this.#materials.dispose();
     this.#sky?.dispose();
+    this.#contacts?.dispose();
     for (const skin of this.#skins) skin.geometry.dispose();
     for (const tendon of this.#tendons) tendon.dispose();
   }
 
-  #addDrawable(geom: SceneGeom): void {
+  #makeGroups(groups: ShownGroups): void {
+    for (const kind of ['geoms', 'sites'] as const) {
+      for (let group = 0; group < GROUP_COUNT; group++) {
+        if (((groups[kind] >> group) & 1) === 0 || this.#groups[kind][group] !== undefined) continue;
+        const members = this.manifest[kind].filter((each) => each.group === group);
+        this.#groups[kind][group] = members.flatMap((each) => this.#addDrawable(each) ?? []);
+      }
+    }
+  }
+
+  #addDrawable(geom: SceneGeom): Mesh | undefined {
     const frame = this.#frames[geom.frame];
-    if (frame === undefined) return;
+    if (frame === undefined) return undefined;
     const geometry = this.#geometries.geometryOf(geom);
     const mesh = new Mesh(geometry, this.#materials.materialOf(geom));
     mesh.position.set(...geom.position);
@@ -168,8 +233,17 @@ export class SceneModel {
     mesh.castShadow = opaque && geom.type !== 'plane';
     mesh.receiveShadow = opaque;
     frame.add(mesh);
-    const reach = reachOf(geom, geometry);
+    this.#names.set(mesh, this.#nameOf(geom));
+    const reach = geom.group < FIRST_HIDDEN ? reachOf(geom, geometry) : 0;
     this.#reach[geom.frame] = Math.max(this.#reach[geom.frame]!, reach > 0 ? mesh.position.length() + reach : 0);
+    return mesh;
+  }
+
+  #nameOf({ frame, name }: SceneGeom): string {
+    const own = this.manifest.frames[frame];
+    const body = own?.kind === 'body' ? own : this.manifest.frames[own?.parent ?? 0];
+    const names = new Set([body?.name ?? '', name].filter((each) => each !== ''));
+    return [...names].join(' \u00b7 ') || 'without a name';
   }
 }
 

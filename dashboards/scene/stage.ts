@@ -1,12 +1,15 @@
 import { Color, Fog, type WebGLRenderer } from 'three';
 import type { PoseSource } from './pose-track.ts';
+import { gripAt, targetAt, type Grip, type Place } from '../control/grip.ts';
 import { drawGhost } from './ghost.ts';
+import { nameAt } from './picking.ts';
 import { chooseQuality } from './quality.ts';
 import { createRenderer } from './renderer.ts';
 import { SceneLibrary } from './scene-library.ts';
 import type { SceneModel } from './scene-model.ts';
 import { StageLayout, type Rectangle } from './stage-layout.ts';
 import { ViewRig } from './view-rig.ts';
+import { FIRST_GROUPS, type ShownGroups, type ViewChoices, type ViewSettings } from './view-settings.ts';
 
 export type TileStatus =
   { readonly kind: 'loading' } | { readonly kind: 'ready' } | { readonly kind: 'failed'; readonly reason: string };
@@ -17,6 +20,8 @@ export interface TileOptions {
   readonly scene: string;
   /** The newest poses of the environment; asked again for every picture. */
   readonly track: () => PoseSource | undefined;
+  /** Contacts [n, 11] of the newest poses; null while nobody wants to see them. */
+  readonly contacts?: () => Float32Array | null;
   /** Poses to draw on top of those, seen through; of the same scene. */
   readonly ghost?: () => PoseSource | null;
   /** `ready` once the first picture is there. */
@@ -27,10 +32,19 @@ export interface Tile {
   orbitBy(deltaX: number, deltaY: number): void;
   zoomBy(factor: number): void;
   resetView(): void;
-  /** The orbit as text, for an address; empty while nobody has moved the camera. */
+  /** What there is to choose from; null until the scene is there. */
+  choices(): ViewChoices | null;
+  settings(): ViewSettings;
+  change(settings: Partial<ViewSettings>): void;
+  /** Body and geom at a place of the picture, from -1 (left, lower edge) to 1; null where there is none. */
+  nameAt(x: number, y: number): string | null;
+  /** The view as text, for an address; empty while nobody has moved the camera. */
   view(): string;
   /** Takes up what `view` gave; other text is ignored. */
   lookAs(view: string): void;
+  /** What can be pulled at a place of the picture, if anything; and where a pointer pulls it to, [3] in the world. */
+  grip(place: Place): Grip | null;
+  targetAt(grip: Grip, place: Place): [number, number, number] | null;
   remove(): void;
 }
 
@@ -39,6 +53,7 @@ interface TileState {
   readonly options: TileOptions;
   model: SceneModel | null;
   rig: ViewRig | null;
+  groups: ShownGroups;
   /** What the picture on the canvas was made from; empty if there is none. */
   drawn: string;
   drawnAt: number;
@@ -101,7 +116,10 @@ export class Stage {
   }
 
   addTile(element: HTMLElement, options: TileOptions): Tile {
-    const tile: TileState = { element, options, model: null, rig: null, drawn: '', drawnAt: 0, ready: false };
+    const tile: TileState = {
+      ...{ element, options, model: null, rig: null, groups: FIRST_GROUPS },
+      ...{ drawn: '', drawnAt: 0, ready: false },
+    };
     this.#tiles.add(tile);
     this.#layout.add(element);
     let removed = false;
@@ -122,11 +140,22 @@ export class Stage {
       orbitBy: (deltaX, deltaY) => tile.rig?.orbitBy(deltaX, deltaY),
       zoomBy: (factor) => tile.rig?.zoomBy(factor),
       resetView: () => tile.rig?.reset(),
+      choices: () => tile.model?.choices ?? null,
+      settings: () => ({ ...(tile.rig?.seat ?? { camera: null, follow: 0 }), groups: tile.groups }),
+      change: ({ camera, follow, groups }) => {
+        if (camera !== undefined) tile.rig?.useCamera(camera);
+        if (follow !== undefined) tile.rig?.follow(follow);
+        tile.groups = groups ?? tile.groups;
+        tile.drawn = '';
+      },
+      nameAt: (x, y) => this.#nameAt(tile, x, y),
       view: () => tile.rig?.view() ?? wantedView,
       lookAs: (view) => {
         wantedView = view;
         tile.rig?.lookAs(view);
       },
+      grip: (place) => this.#grip(tile, place),
+      targetAt: (grip, place) => (tile.rig === null ? null : targetAt(tile.rig.camera, grip, place)),
       remove: () => {
         removed = true;
         this.#tiles.delete(tile);
@@ -206,6 +235,8 @@ export class Stage {
     if (rectangle === null || model === null || rig === null || poses === null) return;
     tile.drawn = versionOf(tile);
     tile.drawnAt = now;
+    model.show(tile.groups);
+    model.touch(tile.options.contacts?.() ?? null);
     model.pose(poses);
     rig.update(model, poses, rectangle.width / rectangle.height);
     const reach = Math.max(4 * model.manifest.view.extent, 2 * rig.camera.position.length());
@@ -224,6 +255,15 @@ export class Stage {
     }
   }
 
+  #nameAt({ model, rig, options, groups }: TileState, x: number, y: number): string | null {
+    const poses = options.track()?.at(performance.now()) ?? null;
+    if (model === null || rig === null || poses === null) return null;
+    // Tiles share their models: this one has to be in its place again before it is asked what is where.
+    model.show(groups);
+    model.pose(poses);
+    return nameAt(model, rig.camera, { x, y });
+  }
+
   #clear(): void {
     const { width, height } = this.#layout.canvasSize;
     if (width === 0 || height === 0) return;
@@ -234,6 +274,13 @@ export class Stage {
     this.#aim({ x: 0, y: 0, width, height });
     this.#renderer.clear();
     for (const tile of this.#tiles) tile.drawn = '';
+  }
+
+  #grip({ model, rig, options }: TileState, place: Place): Grip | null {
+    const poses = options.track()?.at(performance.now()) ?? null;
+    if (model === null || rig === null || poses === null) return null;
+    model.pose(poses);
+    return gripAt({ model, camera: rig.camera, poses }, place);
   }
 
   #aim({ x, y, width, height }: Rectangle): void {

@@ -27,6 +27,8 @@ export class ViewRig {
   readonly camera = new PerspectiveCamera(45, 4 / 3, 0.01, 100);
   readonly #home: HomeView;
   #orbit: Orbit | null = null;
+  #camera: number | null = null;
+  #follow = 0;
   #pending: ((orbit: Orbit) => void)[] = [];
   /** Rises whenever a person moved the camera. */
   version = 0;
@@ -52,8 +54,27 @@ export class ViewRig {
     this.#move((orbit) => (orbit.distance = Math.min(200, Math.max(0.1, orbit.distance * factor))));
   }
 
+  /** Camera of the model, null for the free one; and the frame that the free one follows, 0 for none. */
+  get seat(): { readonly camera: number | null; readonly follow: number } {
+    return { camera: this.#camera, follow: this.#follow };
+  }
+
+  /** Sees through a camera of the model; null goes back to the free one. */
+  useCamera(index: number | null): void {
+    this.reset();
+    this.#camera = index;
+  }
+
+  /** Keeps a body in the middle, seen from where the camera is now. @param frame 0 lets go */
+  follow(frame: number): void {
+    this.#follow = frame;
+    this.#move(() => undefined);
+  }
+
   reset(): void {
     this.#orbit = null;
+    this.#camera = null;
+    this.#follow = 0;
     this.#pending = [];
     this.version++;
   }
@@ -61,16 +82,18 @@ export class ViewRig {
   /** The orbit as numbers with commas between; empty for the home view. */
   view(): string {
     const orbit = this.#orbit;
-    if (orbit === null) return '';
+    if (orbit === null) return this.#camera === null ? '' : `@${this.#camera}`;
+    const followed = this.#follow === 0 ? '' : `~${this.#follow}`;
     const { azimuth, elevation, distance, target, anchor } = orbit;
-    return [azimuth, elevation, distance, ...target, ...(anchor ?? [])]
-      .map((each) => Number(each.toFixed(4)))
-      .join(',');
+    const numbers = [azimuth, elevation, distance, ...target, ...(anchor ?? [])];
+    return `${numbers.map((each) => Number(each.toFixed(4))).join(',')}${followed}`;
   }
 
   /** @param view as `view` gives it; anything else is ignored */
   lookAs(view: string): void {
-    const [azimuth = NaN, elevation = NaN, distance = NaN, ...rest] = view.split(',').map(Number);
+    if (/^@\d{1,4}$/.test(view)) this.useCamera(Number(view.slice(1)));
+    const [place = '', followed = '0'] = view.split('~', 2);
+    const [azimuth = NaN, elevation = NaN, distance = NaN, ...rest] = place.split(',').map(Number);
     const points = rest.length === 3 || rest.length === 6;
     if (view === '' || !points || ![azimuth, elevation, distance, ...rest].every(Number.isFinite)) return;
     this.#orbit = {
@@ -78,17 +101,19 @@ export class ViewRig {
       target: new Vector3().fromArray(rest),
       anchor: rest.length === 6 ? new Vector3().fromArray(rest, 3) : null,
     };
+    this.#follow = /^\d{1,5}$/.test(followed) ? Number(followed) : 0;
     this.version++;
   }
 
   update(model: SceneModel, poses: Float32Array, aspect: number): void {
     if (this.#pending.length > 0) {
       this.#orbit ??= this.#orbitFromHere(model, poses);
+      this.#camera = null;
       for (const change of this.#pending) change(this.#orbit);
       this.#pending = [];
     }
     if (this.#orbit !== null) this.#placeOrbit(this.#orbit, model, poses);
-    else this.#placeHome(model, poses);
+    else if (this.#camera === null || !this.#placeCamera(this.#camera, model, poses)) this.#placeHome(model, poses);
     this.camera.aspect = aspect;
     this.camera.updateProjectionMatrix();
     this.camera.updateMatrixWorld();
@@ -98,6 +123,15 @@ export class ViewRig {
   #move(change: (orbit: Orbit) => void): void {
     this.#pending.push(change);
     this.version++;
+  }
+
+  /** A camera of the model as it is. */
+  #placeCamera(index: number, model: SceneModel, poses: Float32Array): boolean {
+    const matrix = new Matrix4();
+    if (!model.cameraMatrix(index, poses, matrix)) return false;
+    matrix.decompose(this.camera.position, this.camera.quaternion, new Vector3());
+    this.camera.fov = model.manifest.cameras[index]?.fovyDegrees ?? 45;
+    return true;
   }
 
   #placeHome(model: SceneModel, poses: Float32Array): void {
@@ -123,7 +157,8 @@ export class ViewRig {
 
   #placeOrbit(orbit: Orbit, model: SceneModel, poses: Float32Array): void {
     const target = orbit.target.clone();
-    if (orbit.anchor !== null) {
+    const followed = this.#follow > 0 && model.framePosition(this.#follow, poses, target);
+    if (orbit.anchor !== null && !followed) {
       const { center } = model.subject(poses);
       target.x += center.x - orbit.anchor.x;
       target.y += center.y - orbit.anchor.y;

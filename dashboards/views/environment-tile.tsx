@@ -2,16 +2,19 @@ import { useEffect, useRef } from 'preact/hooks';
 import { useComputed, useSignal } from '@preact/signals';
 import type { EnvironmentView, EpisodeEnded } from '../../protocol/dashboard-messages.ts';
 import { taskName } from '../../protocol/task.ts';
+import { useDrag } from '../control/use-drag.ts';
 import { grouped, short } from '../format.ts';
 import type { LiveNumbers } from '../live-frames.ts';
 import type { Stage, Tile, TileStatus } from '../scene/stage.ts';
 import type { Store } from '../store.ts';
 import { colorOf } from '../task-color.ts';
+import { ControlBadge } from './control-badge.tsx';
 import { EnvironmentPast, lookByKey } from './environment-past.tsx';
 import { OutcomeIcon } from './event-log.tsx';
 import { CheckIcon } from './icons.tsx';
 import { Sparkline } from './sparkline.tsx';
 import { useTileControls } from './tile-controls.ts';
+import { ViewMenu } from './view-menu.tsx';
 
 interface TileProps {
   readonly store: Store;
@@ -20,6 +23,7 @@ interface TileProps {
 }
 
 export function EnvironmentTile({ store, environment, stage }: TileProps) {
+  const tile = useRef<Tile | null>(null);
   const outcome = store.outcomes.value.get(environment.key);
   const numbers = useComputed(() => store.atTick(() => store.live.environments.get(environment.key)?.numbers ?? null));
   const current = numbers.value?.episode === environment.episode ? numbers.value : null;
@@ -33,13 +37,15 @@ export function EnvironmentTile({ store, environment, stage }: TileProps) {
         class="tile-picture"
         onKeyDown={(event) => lookByKey(store.live.environments.get(environment.key)?.past, event)}
       >
-        <Viewport store={store} environment={environment} stage={stage} numbers={current} />
+        <Viewport store={store} environment={environment} stage={stage} numbers={current} tile={tile} />
+        <ViewMenu tile={tile} contacts={store.contacts} />
         <EnvironmentPast store={store} environment={environment.key} />
       </div>
       <div class="tile-foot">
         <div class="tile-title">
           <span class="task-dot" style={{ background: colorOf(environment.task) }} aria-hidden="true" />
           <h3>{taskName(environment.task)}</h3>
+          <ControlBadge store={store} environment={environment.key} />
           <Mark outcome={outcome} success={current?.success === true} />
         </div>
         <div class="tile-curves">
@@ -82,9 +88,13 @@ function Mark({ outcome, success }: { readonly outcome: EpisodeEnded | undefined
   );
 }
 
-function Viewport({ store, environment, stage, numbers }: TileProps & { readonly numbers: LiveNumbers | null }) {
+interface ViewportProps extends TileProps {
+  readonly numbers: LiveNumbers | null;
+  readonly tile: { current: Tile | null };
+}
+
+function Viewport({ store, environment, stage, numbers, tile }: ViewportProps) {
   const element = useRef<HTMLDivElement>(null);
-  const tile = useRef<Tile | null>(null);
   const status = useSignal<TileStatus>({ kind: 'loading' });
   const { key, scene, task } = environment;
   useEffect(() => {
@@ -96,6 +106,10 @@ function Viewport({ store, environment, stage, numbers }: TileProps & { readonly
         const live = store.live.environments.get(key);
         return live?.past.newest === null ? live.poses : live?.past;
       },
+      contacts: () => {
+        const live = store.live.environments.get(key);
+        return store.contacts.peek() && live?.past.newest === null ? live.contacts : null;
+      },
       onStatus: (next) => (status.value = next),
     });
     tile.current = added;
@@ -104,8 +118,10 @@ function Viewport({ store, environment, stage, numbers }: TileProps & { readonly
       added.remove();
     };
   }, [stage, key, scene, task]);
-  useTileControls(element, tile);
+  const hovered = useSignal('');
+  useTileControls(element, tile, (name) => (hovered.value = name));
   const pool = numbers !== null && numbers.selection >= 0 ? `key ${numbers.selection}` : '';
+  useDrag(element, tile, { store, key });
   return (
     <div class="viewport" ref={element} tabIndex={0} role="img" aria-label={description(environment, numbers)}>
       <ViewportNote status={status.value} waiting={scene === ''} drawable={stage !== null} />
@@ -113,6 +129,7 @@ function Viewport({ store, environment, stage, numbers }: TileProps & { readonly
         <b data-figure="step">{grouped(numbers?.step ?? 0)}</b>
         <span class="faint"> / {grouped(environment.horizon)}</span>
       </span>
+      {hovered.value !== '' && <span class="hover-name">{hovered.value}</span>}
       {pool !== '' && (
         <span class="pool-key" title="Chosen modulator and its similarity to the query">
           {pool}

@@ -93,3 +93,16 @@ export const Mark = () => (
     <path d="M9 8.4l-2.2 3.6M11 8.4l2.2 3.6" stroke="#fff" stroke-width="1.1" opacity=".7" />
   </svg>
 );
+
+export const CameraIcon = () => (
+  <Icon>
+    <path
+      d="M2 5.2h2.6L5.8 3.6h4.4l1.2 1.6H14v7.2H2z"
+      fill="none"
+      stroke="currentColor"
+      stroke-width="1.4"
+      stroke-linejoin="round"
+    />
+    <circle cx="8" cy="8.6" r="2.1" fill="none" stroke="currentColor" stroke-width="1.4" />
+  </Icon>
+);

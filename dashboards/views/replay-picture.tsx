@@ -7,6 +7,7 @@ import { Stage, type Tile, type TileStatus } from '../scene/stage.ts';
 import { fetchWithToken } from '../session-token.ts';
 import { theme } from '../theme.ts';
 import { useTileControls } from './tile-controls.ts';
+import { ViewMenu } from './view-menu.tsx';
 
 export interface PictureHandle {
   tile(): Tile | null;
@@ -58,21 +59,26 @@ export function ReplayPicture({ player, camera, handle, overlay }: PictureProps)
     };
   }, [player]);
   useEffect(() => stage.current?.setBackground(), [theme.value]);
-  useTileControls(element, tile);
+  const hovered = useSignal('');
+  useTileControls(element, tile, (name) => (hovered.value = name));
   if (!drawable) return <p class="replay-flat">{flatWords(header.pictures)}</p>;
   return (
-    <div
-      class="replay-picture"
-      ref={element}
-      tabIndex={0}
-      role="img"
-      aria-label={`${taskName(header.task)}, recorded`}
-      data-picture={status.value.kind}
-    >
-      {status.value.kind === 'loading' && <span class="viewport-note">Loading the scene…</span>}
-      {status.value.kind === 'failed' && (
-        <span class="viewport-note viewport-failed">No scene: {status.value.reason}</span>
-      )}
+    <div class="tile-picture">
+      <ViewMenu tile={tile} />
+      <div
+        class="replay-picture"
+        ref={element}
+        tabIndex={0}
+        role="img"
+        aria-label={`${taskName(header.task)}, recorded`}
+        data-picture={status.value.kind}
+      >
+        {hovered.value !== '' && <span class="hover-name">{hovered.value}</span>}
+        {status.value.kind === 'loading' && <span class="viewport-note">Loading the scene…</span>}
+        {status.value.kind === 'failed' && (
+          <span class="viewport-note viewport-failed">No scene: {status.value.reason}</span>
+        )}
+      </div>
     </div>
   );
 }

@@ -4,12 +4,17 @@ import type { Tile } from '../scene/stage.ts';
 
 const KEY_PIXELS = 24;
 const ZOOM_STEP = 1.15;
+const HOVER_MS = 120;
 
 /**
  * Camera by mouse, touch and keyboard. A finger that moves up or down scrolls the page, as does the wheel alone: the tiles
  * fill a telephone's screen.
  */
-export function useTileControls(element: RefObject<HTMLElement | null>, tile: RefObject<Tile | null>): void {
+export function useTileControls(
+  element: RefObject<HTMLElement | null>,
+  tile: RefObject<Tile | null>,
+  onHover: (name: string) => void,
+): void {
   useEffect(() => {
     const target = element.current;
     if (target === null) return undefined;
@@ -18,6 +23,10 @@ export function useTileControls(element: RefObject<HTMLElement | null>, tile: Re
     target.addEventListener(
       'pointermove',
       (event) => {
+        if (event.buttons === 0 && event.pointerType !== 'touch') {
+          hover.at(event);
+          return;
+        }
         if (event.buttons !== 1) return;
         if (!target.hasPointerCapture(event.pointerId)) target.setPointerCapture(event.pointerId);
         tile.current?.orbitBy(event.movementX, event.movementY);
@@ -41,8 +50,41 @@ export function useTileControls(element: RefObject<HTMLElement | null>, tile: Re
       },
       { signal },
     );
-    return () => controller.abort();
+    const hover = new Hover(target, tile, onHover);
+    target.addEventListener('pointerleave', () => hover.clear(), { signal });
+    return () => {
+      controller.abort();
+      hover.clear();
+    };
   }, []);
+}
+
+/** Says what is under the pointer once it rests: a ray through every triangle is too much for every movement. */
+class Hover {
+  readonly #element: HTMLElement;
+  readonly #tile: RefObject<Tile | null>;
+  readonly #onHover: (name: string) => void;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(element: HTMLElement, tile: RefObject<Tile | null>, onHover: (name: string) => void) {
+    this.#element = element;
+    this.#tile = tile;
+    this.#onHover = onHover;
+  }
+
+  at({ clientX, clientY }: PointerEvent): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => {
+      const { left, top, width, height } = this.#element.getBoundingClientRect();
+      const [x, y] = [(2 * (clientX - left)) / width - 1, 1 - (2 * (clientY - top)) / height];
+      this.#onHover(this.#tile.current?.nameAt(x, y) ?? '');
+    }, HOVER_MS);
+  }
+
+  clear(): void {
+    clearTimeout(this.#timer);
+    this.#onHover('');
+  }
 }
 
 function moveByKey(key: string, tile: Tile): boolean {

@@ -41,8 +41,8 @@ export interface PageHubOptions {
   readonly hands?: PageControl;
   /** What pages may see of the policy's decisions; without it nothing. */
   readonly policy?: Omit<PolicySource, 'place'>;
-  /** Called with the new value whenever `posesHz()` changes. */
-  readonly onPosesHz?: (posesHz: number) => void;
+  /** Called with the new values whenever `posesHz()` or `contacts()` changes. */
+  readonly onPosesHz?: (posesHz: number, contacts: boolean) => void;
   /** Default 15 s; a page silent for two of them is cut off. */
   readonly pingIntervalMs?: number;
 }
@@ -71,8 +71,11 @@ export interface PageHub {
   /** An episode that is running is drawn with geometry of its own. */
   episodeScene(episode: number, hash: string): void;
   step(key: string, step: StepView): void;
-  /** @param poses float32 [rows, 7] flattened: rows of `ScenePoses.rows`, world frame left out; copied */
-  poses(key: string, poses: Float32Array): void;
+  /**
+   * @param poses float32 [rows, 7] flattened: rows of `ScenePoses.rows`, world frame left out; copied
+   * @param contacts float32 [n, 11] flattened, of the same moment; copied
+   */
+  poses(key: string, poses: Float32Array, contacts?: Float32Array): void;
   episodeEnded(event: Omit<EpisodeEnded, 'type' | 'sequence'>): void;
   /**
    * The environment will not be used again: its tile goes. Not needed for workers that `workersUpdated` shows to be lost or
@@ -86,6 +89,8 @@ export interface PageHub {
   notice(level: NoticeLevel, text: string): void;
   /** Poses a second wanted by the most demanding page now; 0 while nobody watches. */
   posesHz(): number;
+  /** Whether a page looks at contacts. */
+  contacts(): boolean;
   viewers(): number;
   traffic(): PageTraffic;
   close(): Promise<void>;
@@ -110,6 +115,7 @@ export function createPageHub(options: PageHubOptions): PageHub {
   let frameNumber = 0;
   let packed: PackedFrame | null = null;
   let posesHz = 0;
+  let contacts = false;
   let tickTimer: NodeJS.Timeout | null = null;
   let summaryTimer: NodeJS.Timeout | null = null;
   let closed = false;
@@ -185,14 +191,16 @@ export function createPageHub(options: PageHubOptions): PageHub {
 
   function rateChanged(): void {
     const wanted = Math.max(0, ...[...sessions].map((session) => session.outbox.effectiveHz));
-    if (wanted !== posesHz) {
+    const wantsContacts = [...sessions].some((session) => session.outbox.wantsContacts);
+    if (wanted !== posesHz || wantsContacts !== contacts) {
       const faster = wanted > posesHz;
       posesHz = wanted;
+      contacts = wantsContacts;
       if (faster && tickTimer !== null) {
         clearTimeout(tickTimer);
         tickTimer = null;
       }
-      options.onPosesHz?.(wanted);
+      options.onPosesHz?.(wanted, contacts);
     }
     schedule();
   }
@@ -312,7 +320,7 @@ export function createPageHub(options: PageHubOptions): PageHub {
       if (environment !== null) broadcast({ type: 'episode-started', sequence: ++sequence, environment });
     },
     step: (key, step) => state.step(key, step),
-    poses: (key, poses) => state.poses(key, poses),
+    poses: (key, poses, touching) => state.poses(key, poses, touching),
     episodeEnded(event) {
       const numbered: EpisodeEnded = { type: 'episode-ended', sequence: ++sequence, ...event };
       state.remember(numbered);
@@ -340,6 +348,7 @@ export function createPageHub(options: PageHubOptions): PageHub {
       broadcast(event);
     },
     posesHz: () => posesHz,
+    contacts: () => contacts,
     viewers: () => sessions.size,
     traffic,
     close: () =>

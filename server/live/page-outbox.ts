@@ -46,6 +46,7 @@ export class PageOutbox {
   #lastSentAt = -Infinity;
   #lastVersion = -1;
   #framesHz = 0;
+  #contacts = false;
   #visible = true;
   #stalled = false;
   #closed = false;
@@ -72,8 +73,15 @@ export class PageOutbox {
     return this.#visible && !this.#stalled ? this.#framesHz : Math.min(this.#framesHz, OUTBOX_LIMITS.hiddenHz);
   }
 
-  subscribe(framesHz: number): void {
+  /** @param contacts whether pictures are to bring contacts along */
+  subscribe(framesHz: number, contacts = false): void {
     this.#framesHz = framesHz;
+    this.#contacts = contacts;
+  }
+
+  /** Whether this page looks at contacts now. */
+  get wantsContacts(): boolean {
+    return this.#contacts && this.#visible && !this.#stalled && this.effectiveHz > 0;
   }
 
   acknowledge(frame: number, visible: boolean): void {

@@ -135,7 +135,7 @@ export class PageSession {
         break;
       }
       case 'subscribe': {
-        this.outbox.subscribe(message.framesHz);
+        this.outbox.subscribe(message.framesHz, message.contacts);
         this.#owner.rateChanged();
         break;
       }

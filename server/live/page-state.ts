@@ -15,6 +15,10 @@ const MOST_RUN_TASKS = 1500;
 /** What a page that connects late is told of the past. */
 const MOST_REMEMBERED = 60;
 const MOST_WORKERS = 256;
+const CONTACT_COLUMNS = 11;
+/** Numbers of one environment. */
+const MOST_CONTACTS = 256 * CONTACT_COLUMNS;
+const NO_CONTACTS = new Float32Array(0);
 
 /** What one environment-step brings to the page. */
 export interface StepView {
@@ -43,6 +47,8 @@ export interface LiveEnvironment {
   /** [bodies, 7] flattened; empty until poses came for this episode. */
   poses: Float32Array;
   poseCount: number;
+  /** [n, 11] flattened; empty while nobody asks for them. */
+  contacts: Float32Array;
 }
 
 export type LogEvent = Extract<PageEvent, { type: 'notice' | 'episode-ended' }>;
@@ -132,6 +138,7 @@ export class PageState {
       similarity: 0,
       poses: known?.poses ?? new Float32Array(0),
       poseCount: 0,
+      contacts: NO_CONTACTS,
     });
     this.version++;
     return view;
@@ -151,12 +158,14 @@ export class PageState {
   }
 
   /** @param poses [bodies, 7]; copied, because the caller's bytes belong to a message */
-  poses(key: string, poses: Float32Array): void {
+  poses(key: string, poses: Float32Array, contacts?: Float32Array): void {
     const environment = this.environments.get(key);
     if (environment === undefined || poses.length % 7 !== 0 || poses.length > 7 * 0xffff) return;
     if (environment.poses.length === poses.length) environment.poses.set(poses);
     else environment.poses = poses.slice();
     environment.poseCount = poses.length / 7;
+    const told = contacts !== undefined && contacts.length % CONTACT_COLUMNS === 0 && contacts.length <= MOST_CONTACTS;
+    environment.contacts = told ? contacts.slice() : NO_CONTACTS;
     this.version++;
   }
 

@@ -23,6 +23,8 @@ export interface TickRow {
   readonly target: Float32Array | undefined;
   /** [bodies * 7] position and quaternion of every body but the world; only when poses were asked for. */
   readonly poses: Float32Array | undefined;
+  /** [contacts * 11] of the same moment; only when contacts were asked for. */
+  readonly contacts: Float32Array | undefined;
 }
 
 /** Splits an `observed` message into rows. The codec has checked each tensor by itself; here they are checked together. */
@@ -42,6 +44,8 @@ export function readTick(message: Observed, frames: readonly Uint8Array[]): Resu
   const targets = message.targets && tensorView(message.targets, frames, 'float32');
   const poses = splitPoses(message, frames, flags);
   if (!poses.ok) return poses;
+  const contacts = splitContacts(message, frames, flags);
+  if (!contacts.ok) return contacts;
   const rows: TickRow[] = [];
   for (let row = 0; row < count; row++) {
     const bits = flags[row] ?? 0;
@@ -63,6 +67,7 @@ export function readTick(message: Observed, frames: readonly Uint8Array[]): Resu
       executed: executed.subarray(row * actionSize, (row + 1) * actionSize),
       target: targets?.subarray(row * actionSize, (row + 1) * actionSize),
       poses: poses.value[row],
+      contacts: contacts.value[row],
     });
   }
   return success(rows);
@@ -87,17 +92,37 @@ function splitPoses(
   if (!message.poses || !message.poseCounts) return failure('rows say they have poses but there are none');
   const poses = tensorView(message.poses, frames, 'float32');
   const counts = tensorView(message.poseCounts, frames, 'uint16');
-  const total = counts.reduce((sum, bodies) => sum + bodies, 0);
-  if (counts.length !== withPoses || total * 7 !== poses.length) return failure('its poses do not add up');
+  const parts = partsOf(flags, { numbers: poses, counts, width: 7 });
+  return parts === undefined ? failure('its poses do not add up') : success(parts);
+}
+
+function splitContacts(
+  message: Observed,
+  frames: readonly Uint8Array[],
+  flags: Uint8Array,
+): Result<readonly (Float32Array | undefined)[], string> {
+  if (!message.contacts || !message.contactCounts) return success([]);
+  const contacts = tensorView(message.contacts, frames, 'float32');
+  const counts = tensorView(message.contactCounts, frames, 'uint16');
+  const parts = partsOf(flags, { numbers: contacts, counts, width: 11 });
+  return parts === undefined ? failure('its contacts do not add up') : success(parts);
+}
+
+/** What belongs to each row with poses; undefined for the others, and as a whole if it does not add up. */
+function partsOf(
+  flags: Uint8Array,
+  { numbers, counts, width }: { readonly numbers: Float32Array; readonly counts: Uint16Array; readonly width: number },
+): (Float32Array | undefined)[] | undefined {
+  const owners = flags.reduce((sum, bits) => sum + ((bits & STEP_FLAGS.poses) === 0 ? 0 : 1), 0);
+  const total = counts.reduce((sum, rows) => sum + rows, 0);
+  if (counts.length !== owners || total * width !== numbers.length) return undefined;
   let next = 0;
   let offset = 0;
-  return success(
-    Array.from(flags, (bits) => {
-      if ((bits & STEP_FLAGS.poses) === 0) return undefined;
-      const bodies = counts[next++] ?? 0;
-      const view = poses.subarray(offset, offset + bodies * 7);
-      offset += bodies * 7;
-      return view;
-    }),
-  );
+  return Array.from(flags, (bits) => {
+    if ((bits & STEP_FLAGS.poses) === 0) return undefined;
+    const rows = counts[next++] ?? 0;
+    const view = numbers.subarray(offset, offset + rows * width);
+    offset += rows * width;
+    return view;
+  });
 }

@@ -1,5 +1,6 @@
 import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { decodePageEvent, unpackFrames } from '../../protocol/codec.ts';
 import type { LiveServer } from '../../server/build-server.ts';
 import type { RunHandle } from '../../server/rollouts/run-service.ts';
 import { browserSkipReason, launchChromium } from '../support/chromium.ts';
@@ -8,6 +9,15 @@ import { brightness, difference } from './support/page-probes.ts';
 
 const WAIT = { timeout: 60_000 };
 
+/** Contacts in what a page was sent; -1 in all but pictures. */
+function contactsIn(payload: Uint8Array): number {
+  const frames = unpackFrames(payload);
+  const decoded = frames.ok ? decodePageEvent(frames.value) : frames;
+  if (!decoded.ok) throw new Error(decoded.error.message);
+  const { message } = decoded.value;
+  return message.type === 'frames' ? (message.contacts?.shape[0] ?? 0) : -1;
+}
+
 /** Real simulators go on while a person looks at what one of them just did. */
 describe.skipIf(browserSkipReason() !== undefined)('looking back at a live environment', () => {
   let server: LiveServer;
@@ -15,12 +25,19 @@ describe.skipIf(browserSkipReason() !== undefined)('looking back at a live envir
   let page: Page;
   let live: RunHandle;
   const problems: string[] = [];
+  let contactsTold: (count: number) => void = () => undefined;
 
   beforeAll(async () => {
     server = await liveServer({ environments: 1 }, { serve: true });
     browser = await launchChromium();
     page = await browser.newPage({ viewport: { width: 1280, height: 900 } });
     page.on('pageerror', (error) => problems.push(error.message));
+    page.on('websocket', (socket) =>
+      socket.on('framereceived', ({ payload }) => {
+        const count = contactsIn(Buffer.from(payload));
+        if (count >= 0) contactsTold(count);
+      }),
+    );
     await page.goto(`${server.url ?? ''}/?quality=low`);
     live = await server.runs.start(
       shortRun({ tasks: ['dmcontrol/walker-walk'], episodes: 500, horizon: 300, policy: { kind: 'random' } }),
@@ -78,6 +95,27 @@ describe.skipIf(browserSkipReason() !== undefined)('looking back at a live envir
     expect(difference(await shown(), first)).toBeGreaterThan(0);
     expect(problems).toEqual([]);
   }, 90_000);
+
+  it('shows contacts and forces while they are wanted, and the simulators send them only then', async () => {
+    const told = (): Promise<number> =>
+      new Promise((resolve) => {
+        contactsTold = resolve;
+      });
+    expect(await told()).toBe(0);
+    const before = await shown();
+    await page.locator('.tile .view-menu summary').click();
+    await page.getByLabel('Contacts and forces').check();
+    await vi.waitFor(async () => expect(await told()).toBeGreaterThan(0), WAIT);
+    await page.locator('.tile .view-menu summary').click();
+    expect(difference(await shown(), before)).toBeGreaterThan(0);
+    if (process.env['L2M_SCREENSHOTS'] !== undefined) {
+      await page.locator('.tile').screenshot({ path: `${process.env['L2M_SCREENSHOTS']}/contacts.png` });
+    }
+    await page.locator('.tile .view-menu summary').click();
+    await page.getByLabel('Contacts and forces').uncheck();
+    await vi.waitFor(async () => expect(await told()).toBe(0), WAIT);
+    await page.locator('.tile .view-menu summary').click();
+  }, 120_000);
 
   it('is out of the way until it is wanted, and there for a pointer and for the keyboard', async () => {
     const opacity = () => page.evaluate<string>("getComputedStyle(document.querySelector('.past')).opacity");

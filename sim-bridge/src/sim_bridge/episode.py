@@ -67,6 +67,8 @@ class Row(NamedTuple):
     """[A] the expert's clean action, zeros at the start; None where the server acts"""
     poses: Float32Array | None
     """[frames, 7]"""
+    contacts: Float32Array | None = None
+    """[n, 11], only with poses"""
 
 
 class Episode:
@@ -184,4 +186,5 @@ class Episode:
             executed,
             target,
             poses,
+            None if poses is None else self._poses.contacts(self.simulator),
         )

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from sim_bridge.contact_rows import contact_rows
 from sim_bridge.scene import ScenePoses
 from sim_bridge.simulator import Float32Array, Simulator
 
@@ -14,6 +15,8 @@ class Watch:
     """How many poses a second and environment the server wants now; one for all environments."""
 
     poses_hz: float = 0.0
+    contacts: bool = False
+    """Whether poses bring the contacts of the moment along."""
 
 
 class PoseSampler:
@@ -46,6 +49,10 @@ class PoseSampler:
     def wanted(self) -> bool:
         """Whether anybody watches or records."""
         return self._always or self._watch.poses_hz > 0.0
+
+    def contacts(self, simulator: Simulator) -> Float32Array | None:
+        """Contacts [n, 11] to go with poses; None where nobody asked for them."""
+        return contact_rows(simulator.model, simulator.data) if self._watch.contacts else None
 
     def sample(self, simulator: Simulator, *, required: bool) -> Float32Array | None:
         """Poses [frames, 7] if it is time or they are `required` (starts and ends); else None."""

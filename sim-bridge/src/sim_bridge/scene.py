@@ -209,6 +209,8 @@ def _exact(values: Any) -> list[float]:
 def _frame_records(model: Model, frames: SceneFrames) -> list[dict[str, Any]]:
     records: list[dict[str, Any]] = [
         {"kind": "body", "name": model.body(b).name, "parent": int(model.body_parentid[b]) if b else -1}
+        # Nothing can move what is welded to the world.
+        | ({"fixed": True} if int(model.body_weldid[b]) == 0 else {})
         for b in range(model.nbody)
     ]
     for kind, items, view, bodies in (
@@ -327,6 +329,14 @@ def _view_record(model: Model) -> dict[str, Any]:
         "extent": float(model.stat.extent),
         "center": _numbers(model.stat.center),
         "meanSize": float(model.stat.meansize),
+        "contacts": {
+            "pointRgba": _numbers(visual.rgba.contactpoint),
+            "forceRgba": _numbers(visual.rgba.contactforce),
+            "pointRadius": float(visual.scale.contactwidth * model.stat.meansize),
+            "pointHalfHeight": float(visual.scale.contactheight * model.stat.meansize),
+            "forceRadius": float(visual.scale.forcewidth * model.stat.meansize),
+            "metresPerNewton": float(visual.map.force / model.stat.meanmass),
+        },
         "zNear": float(visual.map.znear),
         "zFar": float(visual.map.zfar),
         "shadowScale": float(visual.map.shadowscale),

@@ -6,8 +6,11 @@ from typing import Any
 
 import numpy as np
 
+from sim_bridge.contact_rows import CONTACT_COLUMNS
 from sim_bridge.episode import Row
 from sim_bridge.simulator import Float32Array
+
+_NO_CONTACTS = np.zeros((0, CONTACT_COLUMNS), dtype=np.float32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +44,11 @@ def observed_message(rows: Sequence[Row], tick: int, timing: TickTiming) -> dict
     if poses:
         message["poses"] = np.concatenate(poses)
         message["poseCounts"] = np.array([len(each) for each in poses], dtype=np.uint16)
+        contacts = [row.contacts for row in rows if row.poses is not None]
+        if any(each is not None for each in contacts):
+            known = [_NO_CONTACTS if each is None else each for each in contacts]
+            message["contacts"] = np.concatenate(known)
+            message["contactCounts"] = np.array([len(each) for each in known], dtype=np.uint16)
     return message
 
 

@@ -186,6 +186,7 @@ class Worker:
 
     def _change_watch(self, message: dict[str, Any]) -> None:
         self._watch.poses_hz = message["posesHz"]
+        self._watch.contacts = message.get("contacts", False)
 
     def _drain(self, message: dict[str, Any]) -> None:
         self._farewell = f"drained: {message['reason']}"

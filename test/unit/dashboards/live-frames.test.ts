@@ -33,6 +33,21 @@ test('numbers, curves and poses reach the right environment', () => {
   expect([...second!.poses.at(1000)!]).toEqual(new Array(7).fill(2));
 });
 
+test('contacts reach the environment that they are of, and go when nobody asks for them', () => {
+  const state = new PageState();
+  const live = new LiveFrames();
+  state.episodeStarted(environmentView('w:0'));
+  state.episodeStarted(environmentView('w:1', { episode: 2 }));
+  state.poses('w:0', new Float32Array(14));
+  state.poses('w:1', new Float32Array(7), new Float32Array(22).fill(3));
+  deliver(state, live, 1);
+  expect(live.environments.get('w:0')?.contacts).toHaveLength(0);
+  expect([...live.environments.get('w:1')!.contacts]).toEqual(new Array(22).fill(3));
+  state.poses('w:1', new Float32Array(7), new Float32Array(21));
+  deliver(state, live, 2);
+  expect(live.environments.get('w:1')?.contacts).toHaveLength(0);
+});
+
 test('a new episode begins a new curve; an environment that is gone is forgotten', () => {
   const state = new PageState();
   const live = new LiveFrames();
