@@ -1,5 +1,6 @@
 import { computed, signal } from '@preact/signals';
 import type { PageEvent, PageRequest, RunSummary } from '../protocol/dashboard-messages.ts';
+import { Steering } from './control/steering.ts';
 import { createConnection, type Connection, type ConnectionState } from './connection.ts';
 import { LiveFrames } from './live-frames.ts';
 import { LoadHistory } from './load-history.ts';
@@ -40,6 +41,11 @@ export class Store {
   readonly seeded = computed(() => this.state.value.seeded);
   readonly operator = computed(() => this.state.value.role === 'operator');
   readonly connected = computed(() => this.connection.value.kind === 'open');
+  readonly control = computed(() => this.state.value.control);
+  readonly steering = new Steering({
+    send: (request) => this.send(request),
+    environment: (key) => this.environments.peek().get(key),
+  });
   readonly run = computed(() => {
     const runs = this.runs.value;
     const chosen = this.chosenRun.value;

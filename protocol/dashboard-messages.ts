@@ -107,6 +107,8 @@ export const EnvironmentViewSchema = Type.Object(
     task: TaskIdSchema,
     start: Count,
     horizon: Count,
+    /** Left out where it is not known. */
+    actionSize: Type.Optional(Count),
     /** Content address of the geometry under `/scene/<hash>`; empty until the worker has sent it. */
     scene: Name,
   },

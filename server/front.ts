@@ -155,6 +155,7 @@ export async function openFront(parts: FrontParts): Promise<Front> {
     episodeStarted: ({ key, run, episode, plan }) =>
       hub.episodeStarted({
         ...{ key, run, episode, task: plan.task, start: plan.start, horizon: plan.horizon },
+        actionSize: parts.engine.specOf(plan.task).actionSize,
         scene: scenes.of(plan.task),
       }),
     stepped: ({ key, episode, recorder }, row, decision) => {

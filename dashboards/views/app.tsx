@@ -4,6 +4,7 @@ import { isActive } from '../state.ts';
 import type { Store } from '../store.ts';
 import { toggleTheme } from '../theme.ts';
 import { Announcer } from './announcer.tsx';
+import { ControlBar } from './control-bar.tsx';
 import { ConnectionBanner } from './connection-banner.tsx';
 import { EnvironmentGrid } from './environment-grid.tsx';
 import { EventLog } from './event-log.tsx';
@@ -43,6 +44,7 @@ export function App({ store }: { readonly store: Store }) {
       <main class="page">
         <RunPanel store={store} />
         <ReplayHost store={store} />
+        <ControlBar store={store} />
         <div class="columns">
           <EnvironmentGrid store={store} />
           <div class="secondary">

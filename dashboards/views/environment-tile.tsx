@@ -2,11 +2,13 @@ import { useEffect, useRef } from 'preact/hooks';
 import { useComputed, useSignal } from '@preact/signals';
 import type { EnvironmentView, EpisodeEnded } from '../../protocol/dashboard-messages.ts';
 import { taskName } from '../../protocol/task.ts';
+import { useDrag } from '../control/use-drag.ts';
 import { grouped, short } from '../format.ts';
 import type { LiveNumbers } from '../live-frames.ts';
 import type { Stage, Tile, TileStatus } from '../scene/stage.ts';
 import type { Store } from '../store.ts';
 import { colorOf } from '../task-color.ts';
+import { ControlBadge } from './control-badge.tsx';
 import { EnvironmentPast, lookByKey } from './environment-past.tsx';
 import { OutcomeIcon } from './event-log.tsx';
 import { CheckIcon } from './icons.tsx';
@@ -43,6 +45,7 @@ export function EnvironmentTile({ store, environment, stage }: TileProps) {
         <div class="tile-title">
           <span class="task-dot" style={{ background: colorOf(environment.task) }} aria-hidden="true" />
           <h3>{taskName(environment.task)}</h3>
+          <ControlBadge store={store} environment={environment.key} />
           <Mark outcome={outcome} success={current?.success === true} />
         </div>
         <div class="tile-curves">
@@ -118,6 +121,7 @@ function Viewport({ store, environment, stage, numbers, tile }: ViewportProps) {
   const hovered = useSignal('');
   useTileControls(element, tile, (name) => (hovered.value = name));
   const pool = numbers !== null && numbers.selection >= 0 ? `key ${numbers.selection}` : '';
+  useDrag(element, tile, { store, key });
   return (
     <div class="viewport" ref={element} tabIndex={0} role="img" aria-label={description(environment, numbers)}>
       <ViewportNote status={status.value} waiting={scene === ''} drawable={stage !== null} />

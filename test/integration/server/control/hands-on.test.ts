@@ -133,7 +133,12 @@ describe('a person in control of a simulation', () => {
 
   it('leaves a start owed to whoever goes on with the run', async () => {
     const folder = temporaryFolder();
-    open.push({ close: () => Promise.resolve(folder.remove()) });
+    open.push({
+      close: () => {
+        folder.remove();
+        return Promise.resolve();
+      },
+    });
     const { server, page } = await started({ data: folder.path });
     const handle = await resting(server, page, one());
     page.send({ type: 'teleoperate', key: KEY, episode: page.episodeOf(KEY), action: [1, 0, 0, 1] });

@@ -33,7 +33,9 @@ class FakePage implements ControllingPage {
   }
 
   get control(): ControlUpdated {
-    return this.events.findLast((event) => event.type === 'control-updated') as ControlUpdated;
+    const told = this.events.findLast((event) => event.type === 'control-updated');
+    if (told === undefined) throw new Error('nothing was told');
+    return told;
   }
 }
 
