@@ -43,7 +43,7 @@ export function addressOf(href: string, replay: ReplayRequest | null): string {
     if (replay.compare !== '') url.searchParams.set('compare', replay.compare);
     if (replay.compare !== '' && replay.ghost) url.searchParams.set('ghost', '1');
   }
-  // Commas and slashes may stand in a query as they are.
-  url.search = url.search.replaceAll('%2C', ',').replaceAll('%2F', '/');
+  // These may stand in a query as they are.
+  url.search = url.search.replace(/%(2C|2F|40|7E)/g, (encoded) => decodeURIComponent(encoded));
   return url.href;
 }

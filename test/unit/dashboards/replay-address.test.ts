@@ -16,6 +16,16 @@ test('an address leads back to run, episode, step and camera, and leaves the res
   expect(addressOf(address, null)).toBe(PAGE);
 });
 
+test.each(['@3', '1.1,0.5,2,0,0,0.3~12'])('the view %s stands in an address as it is', (camera) => {
+  const replay: ReplayRequest = {
+    ...{ kind: 'stored', run: 'a', episode: 'metaworld.reach-v3.0.1', step: 0 },
+    ...{ camera, compare: '', ghost: false },
+  };
+  const address = addressOf(PAGE, replay);
+  expect(address).toContain(`&camera=${camera}`);
+  expect(replayFromAddress(new URL(address).search)).toEqual(replay);
+});
+
 test('an address without a recording, or with a senseless step, asks for nothing odd', () => {
   expect(replayFromAddress('?run=a')).toBeNull();
   expect(replayFromAddress('')).toBeNull();
