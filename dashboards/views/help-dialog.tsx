@@ -6,6 +6,8 @@ const KEYS = [
   ['?', 'This help'],
   [', and .', 'Replay: one step back, one forward; Space plays'],
   ['Esc', 'Close; back from a replay to live'],
+  ['T', 'In control: steer the environment that was last touched'],
+  ['Ctrl + drag', 'In control: pull at a body'],
   ['Drag', 'Turn the camera of an environment'],
   ['Ctrl + wheel', 'Come closer, go further away'],
   ['Double click', 'Camera back to its place'],

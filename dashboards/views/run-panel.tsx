@@ -83,12 +83,14 @@ function Percentage({ share }: { readonly share: number }) {
 }
 
 function Progress({ run }: { readonly run: RunSummary }) {
-  const settled = run.finishedEpisodes + run.errorEpisodes;
+  const { assistedEpisodes = 0 } = run;
+  const settled = run.finishedEpisodes + run.errorEpisodes + assistedEpisodes;
   const share = run.plannedEpisodes > 0 ? Math.min(1, settled / run.plannedEpisodes) : 0;
   const left = isActive(run) && run.secondsLeft !== null ? `${duration(run.secondsLeft)} left` : '';
   const notes = [
     run.steps > 0 ? `${siNumber(run.steps)} steps` : '',
     run.errorEpisodes > 0 ? plural(run.errorEpisodes, 'error') : '',
+    assistedEpisodes > 0 ? `${grouped(assistedEpisodes)} assisted, not scored` : '',
     run.redoneEpisodes > 0 ? `${grouped(run.redoneEpisodes)} redone` : '',
     left,
   ];

@@ -78,6 +78,9 @@ function TaskRow({ task }: { readonly task: TaskScore }) {
       <td class="number">
         {grouped(task.finished)}
         <span class="faint">/{grouped(task.planned)}</span>
+        {task.assisted !== undefined && (
+          <span title="A person had a part: not scored"> +{grouped(task.assisted)} assisted</span>
+        )}
       </td>
       <RateCells rate={task.successAnyTime} label="Any time" />
       <RateCells rate={task.successAtEnd} label="At the end" />
