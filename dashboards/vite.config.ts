@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vite';
+import { leanThree } from './lean-three.ts';
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
@@ -7,6 +8,7 @@ const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 export default defineConfig({
   root: here('.'),
   base: './',
+  plugins: [leanThree()],
   resolve: {
     alias: [
       // The page checks messages without generating code and without TypeBox: 24 kB less, and no `unsafe-eval` in its

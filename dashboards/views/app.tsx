@@ -11,6 +11,7 @@ import { EventLog } from './event-log.tsx';
 import { Header } from './header.tsx';
 import { HelpDialog } from './help-dialog.tsx';
 import { LoadPanel } from './load-panel.tsx';
+import { PolicyPanel } from './policy-panel.tsx';
 import { RecordingsPanel } from './recordings-panel.tsx';
 import { ReplayHost } from './replay-host.tsx';
 import { ResultsSection } from './results-section.tsx';
@@ -54,6 +55,7 @@ export function App({ store }: { readonly store: Store }) {
             <EventLog store={store} />
           </div>
         </div>
+        <PolicyPanel store={store} />
         <SuccessTable store={store} />
         <ResultsSection store={store} />
       </main>

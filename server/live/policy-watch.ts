@@ -50,6 +50,8 @@ export const POLICY_WATCH_LIMITS = {
   inspectDeadlineMs: 10_000,
   /** Explaining takes at most this share of the time, so that deciding keeps the rest. */
   share: 0.1,
+  /** Nobody waits longer for it, as after the first one, which has to be compiled. */
+  longestRestMs: 2000,
 } as const;
 
 /**
@@ -137,7 +139,8 @@ export class PolicyWatch {
     } finally {
       this.#busy = false;
       const endMs = performance.now();
-      this.#restUntil = endMs + (endMs - startMs) * (1 / POLICY_WATCH_LIMITS.share - 1);
+      const restMs = (endMs - startMs) * (1 / POLICY_WATCH_LIMITS.share - 1);
+      this.#restUntil = endMs + Math.min(restMs, POLICY_WATCH_LIMITS.longestRestMs);
     }
   }
 
