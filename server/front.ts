@@ -35,8 +35,9 @@ import type { EpisodeRecord } from './store/records.ts';
 import { PerformanceMatrices } from './store/performance-matrices.ts';
 import { isAssisted, scoredEpisodeOf } from './store/records.ts';
 import type { RunStore } from './store/run-store.ts';
+import { TrainingImport } from './learning/training-import.ts';
 import type { RecordingLibrary } from './recordings/recording-library.ts';
-import type { Log } from './telemetry/log.ts';
+import { logFailure, type Log } from './telemetry/log.ts';
 import type { Telemetry } from './telemetry/telemetry.ts';
 import { writeOwner } from './store/owner-file.ts';
 
@@ -133,9 +134,16 @@ export async function openFront(parts: FrontParts): Promise<Front> {
   hub.attach(api.server);
   const url = await listen(api, { host: config.host, port: config.port, tokens });
   await writeOwner(config.data, url);
+  const trainings = new TrainingImport(parts.store, join(config.data, 'training'));
+  let trainingsFailed = false;
+  const trainingsUnreadable = (thrown: unknown): void => {
+    if (!trainingsFailed) logFailure(parts.log, errorFromUnknown(thrown));
+    trainingsFailed = true;
+  };
   const loadTimer = setInterval(() => {
     telemetry.viewers(hub.viewers());
     telemetry.pages(hub.traffic());
+    void trainings.sync().then(() => (trainingsFailed = false), trainingsUnreadable);
     telemetry.queueDepth(parts.policies.queueDepth);
     hub.loadUpdated(telemetry.load());
     hub.workersUpdated(workers());
@@ -181,6 +189,7 @@ export async function openFront(parts: FrontParts): Promise<Front> {
     },
     close: async () => {
       clearInterval(loadTimer);
+      await trainings.idle();
       desk.close();
       await hub.close();
       await api.close();

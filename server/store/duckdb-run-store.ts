@@ -1,4 +1,4 @@
-import { DOUBLE, INTEGER, VARCHAR } from '@duckdb/node-api';
+import { DOUBLE, INTEGER, VARCHAR, type DuckDBConnection } from '@duckdb/node-api';
 import type { Static, TSchema } from 'typebox';
 import { Compile } from 'typebox/compile';
 import { L2mError, newCorrelationId, unknownNameError } from '../errors.ts';
@@ -89,7 +89,7 @@ class DuckDbRunStore implements RunStore {
       plannedEpisodes: plannedEpisodes(run.tasks),
       configuration: JSON.stringify(run.configuration),
       provenance: JSON.stringify(run.provenance),
-      startedAt: this.#now().toISOString(),
+      startedAt: run.startedAt ?? this.#now().toISOString(),
     };
     await this.#database.write(async (connection) => {
       const present = await connection.runAndReadAll('SELECT 1 FROM runs WHERE run = $run', { run: run.run });
@@ -135,16 +135,13 @@ class DuckDbRunStore implements RunStore {
   }
 
   async recordMetrics(run: string, points: readonly MetricPoint[]): Promise<void> {
+    await this.#database.write((connection) => insertMetrics(connection, run, points));
+  }
+
+  async replaceMetrics(run: string, points: readonly MetricPoint[]): Promise<void> {
     await this.#database.write(async (connection) => {
-      const insert = await connection.prepare('INSERT INTO metrics VALUES ($run, $step, $name, $value)');
-      try {
-        for (const { step, name, value } of points) {
-          insert.bind({ run, step, name, value }, { run: VARCHAR, step: INTEGER, name: VARCHAR, value: DOUBLE });
-          await insert.run();
-        }
-      } finally {
-        insert.destroySync();
-      }
+      await connection.run('DELETE FROM metrics WHERE run = $run', { run });
+      await insertMetrics(connection, run, points);
     });
   }
 
@@ -240,4 +237,16 @@ function rowReader<Schema extends TSchema>(schema: Schema): (row: Row | Record<s
     const [first] = validator.Errors(row);
     throw new L2mError('L2M_STORE_UNREADABLE', `a stored row does not fit: ${first?.instancePath} ${first?.message}`);
   };
+}
+
+async function insertMetrics(connection: DuckDBConnection, run: string, points: readonly MetricPoint[]): Promise<void> {
+  const insert = await connection.prepare('INSERT INTO metrics VALUES ($run, $step, $name, $value)');
+  try {
+    for (const { step, name, value } of points) {
+      insert.bind({ run, step, name, value }, { run: VARCHAR, step: INTEGER, name: VARCHAR, value: DOUBLE });
+      await insert.run();
+    }
+  } finally {
+    insert.destroySync();
+  }
 }

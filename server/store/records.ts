@@ -83,7 +83,10 @@ export type NewRun = Omit<
   | 'startedAt'
   | 'finishedAt'
   | 'plannedEpisodes'
->;
+> & {
+  /** Where it began before the store heard of it; else now. */
+  readonly startedAt?: string;
+};
 
 /** A final state stamps the time of the end; going back to a state that is not final (a resume) clears it. */
 export interface RunChange {

@@ -55,6 +55,8 @@ export interface RunStore {
    */
   recordEpisode(episode: EpisodeRecord): Promise<void>;
   recordMetrics(run: string, points: readonly MetricPoint[]): Promise<void>;
+  /** In one transaction: readers see the old points or the new ones. */
+  replaceMetrics(run: string, points: readonly MetricPoint[]): Promise<void>;
   /** Waits for everything handed over before. @throws the first failure since the last flush, so that none goes unseen */
   flush(): Promise<void>;
 

@@ -31,6 +31,7 @@ describe.each(['file', 'memory'] as const)('run store kept in %s', (kind) => {
     expect(await store.getRun('run-a')).toEqual({
       ...run,
       plannedEpisodes: 6,
+      assistedEpisodes: 0,
       judgedEpisodes: 0,
       successesAnyTime: 0,
       successesAtEnd: 0,
@@ -121,6 +122,7 @@ describe.each(['file', 'memory'] as const)('run store kept in %s', (kind) => {
       task: 'metaworld/reach-v3',
       start: 4,
       attempt: 2,
+      assistedSteps: 0,
       outcome: 'success',
       length: 5,
       return: 12.5,

@@ -8,7 +8,7 @@ const WALK = 'dmcontrol/walker-walk';
 /** `S` success to the end, `s` success that did not last, `.` failure, `E` error, one character a start. */
 function reached(outcomes: string): ScoredEpisode[] {
   return Array.from(outcomes, (letter, start) => ({
-    ...{ task: REACH, start, attempt: 1, length: 10, return: letter === 'E' ? 0 : start },
+    ...{ task: REACH, start, attempt: 1, assistedSteps: 0, length: 10, return: letter === 'E' ? 0 : start },
     outcome: letter === 'E' ? 'error' : letter === '.' ? 'failure' : 'success',
     successAtEnd: letter === 'E' ? null : letter === 'S',
     firstSuccessStep: letter === 'S' || letter === 's' ? 4 : null,
@@ -17,7 +17,7 @@ function reached(outcomes: string): ScoredEpisode[] {
 
 function walked(...returns: number[]): ScoredEpisode[] {
   return returns.map((value, start) => ({
-    ...{ task: WALK, start, attempt: 1, outcome: 'scored', length: 10, return: value },
+    ...{ task: WALK, start, attempt: 1, assistedSteps: 0, outcome: 'scored', length: 10, return: value },
     ...{ successAtEnd: null, firstSuccessStep: null },
   }));
 }
@@ -79,6 +79,12 @@ describe('compared runs', () => {
     ];
     const { tasks } = compareRuns([run('base', twice('......')), run('other', twice('SSSSSS'))]);
     expect(tasks[0]?.scores[1]?.pairedAtEnd).toMatchObject({ pValue: 2 / 64, adjustedPValue: 4 / 64 });
+  });
+
+  it('leave out what a person helped with', () => {
+    const helped = reached('SS').map((episode, start) => ({ ...episode, assistedSteps: start === 0 ? 3 : 0 }));
+    const { overall } = compareRuns([run('base', reached('..')), run('other', helped)]);
+    expect(overall[1]).toMatchObject({ episodes: 1, pairedAtEnd: { gained: 1, lost: 0, both: 0, neither: 0 } });
   });
 
   it.each([
