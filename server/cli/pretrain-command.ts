@@ -4,18 +4,18 @@ import { MODEL_PRESETS, PAPER_MODULATION, type ModelPreset } from '../../agent/c
 import { REFERENCE_DROPOUT } from '../../agent/learning/dropout.ts';
 import { TRAINABLE_SETS, type TrainableSet } from '../../agent/learning/trainable.ts';
 import { expandTasks } from '../../agent/tasks/expand-tasks.ts';
+import type { EvaluationProtocol } from '../../protocol/task.ts';
+import { buildServer } from '../build-server.ts';
 import { policyConfigOf } from '../checkpoints/manifest.ts';
 import { readManifest } from '../checkpoints/read-checkpoint.ts';
-import { L2mError } from '../errors.ts';
+import { L2mError, errorFromUnknown } from '../errors.ts';
 import { pretrain } from '../learning/pretrain.ts';
-import type { PretrainEvent, PretrainProgress } from '../learning/pretrain-events.ts';
-import {
-  SMALL_PRETRAINING,
-  PAPER_PRETRAINING_SETTINGS,
-  type PretrainOptions,
-  type TrainingBudget,
-} from '../learning/pretrain-options.ts';
+import type { PretrainEvent, PretrainProgress, PretrainResult } from '../learning/pretrain-events.ts';
+import type { PretrainOptions, TrainingBudget } from '../learning/pretrain-options.ts';
+import { PRETRAIN_PRESETS, type PretrainPreset } from '../learning/pretrain-presets.ts';
 import { findTrajectoryFiles } from '../learning/training-data.ts';
+import { evaluatedPretraining } from '../pretraining/evaluated-pretraining.ts';
+import type { EvaluationRow } from '../pretraining/evaluation-history.ts';
 import { currentProvenance } from '../provenance.ts';
 import { backendOptionsOf } from './backend-options.ts';
 import { addConfigOptions, configOf } from './config-options.ts';
@@ -27,7 +27,7 @@ interface PretrainCommandOptions extends Record<string, unknown> {
   readonly tasks: string;
   readonly source: string;
   readonly name: string;
-  readonly preset: 'small-machine' | 'paper';
+  readonly preset: PretrainPreset;
   readonly size?: ModelPreset;
   readonly minutes?: number;
   readonly updates?: number;
@@ -37,9 +37,22 @@ interface PretrainCommandOptions extends Record<string, unknown> {
   readonly from?: string;
   readonly trainable?: TrainableSet;
   readonly dropout?: true;
+  readonly evaluateEvery?: number;
+  readonly evaluateTasks?: string;
+  readonly evaluateEpisodes: number;
+  readonly evaluateProtocol: EvaluationProtocol;
+  readonly patience?: number;
+  readonly serve?: true;
   readonly resume?: true;
   readonly overwrite?: true;
 }
+
+const SETTINGS = [
+  ...(['data', 'backend', 'threads', 'precision'] as const),
+  ...(['workers', 'environments', 'restartBudget', 'logLevel', 'port'] as const),
+];
+/** Start states are those of `l2m evaluate`, so figures can be compared. */
+const EVALUATION_SEED = 42;
 
 /** `l2m pretrain`: the decision transformer from collected trajectories, in a process of its own, resumable. */
 export function addPretrainCommand(program: Command, outcome: { exitCode: number }): void {
@@ -51,11 +64,15 @@ export function addPretrainCommand(program: Command, outcome: { exitCode: number
     .option('--source <name>', 'name of the data set', 'expert')
     .option(
       '--preset <name>',
-      'small-machine, or paper (spec §5.4)',
-      oneOf(['small-machine', 'paper'] as const),
-      'small-machine',
+      'tiny, small or medium, with what helps on a small machine; paper: all as in the paper',
+      oneOf(Object.keys(PRETRAIN_PRESETS) as PretrainPreset[]),
+      'tiny',
     )
-    .option('--size <name>', 'tiny, small, medium or paper', oneOf(Object.keys(MODEL_PRESETS) as ModelPreset[]))
+    .option(
+      '--size <name>',
+      "another size with the preset's settings",
+      oneOf(Object.keys(MODEL_PRESETS) as ModelPreset[]),
+    )
     .option('--minutes <number>', 'train for so long', numberWithin(0.01, 100_000))
     .option('--updates <number>', 'train for so many updates', wholeNumber(1, 100_000_000))
     .option('--batch <number>', 'windows of one batch', wholeNumber(1, 4096))
@@ -68,16 +85,28 @@ export function addPretrainCommand(program: Command, outcome: { exitCode: number
       oneOf(TRAINABLE_SETS),
     )
     .option('--dropout', 'drop values while learning, at the rates of the paper')
+    .option('--evaluate-every <number>', 'updates between two evaluations on simulators', wholeNumber(1, 100_000_000))
+    .option('--evaluate-tasks <list>', 'what is evaluated (default: what is learned from)')
+    .option('--evaluate-episodes <number>', 'episodes of each task', wholeNumber(1, 1000), 5)
+    .option(
+      '--evaluate-protocol <name>',
+      'official-v3 or l2m-paper',
+      oneOf<EvaluationProtocol>(['official-v3', 'l2m-paper']),
+      'l2m-paper',
+    )
+    .option('--patience <number>', 'stop after so many evaluations without a better one', wholeNumber(1, 1000))
+    .option('--serve', 'serve the page meanwhile; needs --evaluate-every')
     .option('--resume', 'go on where this training was')
     .option('--overwrite', 'start over although this training exists');
-  addConfigOptions(command, ['data', 'backend', 'threads', 'precision']).addHelpText(
+  addConfigOptions(command, SETTINGS).addHelpText(
     'after',
     '\nExamples:\n' +
       '  $ npx l2m collect --tasks MT10 --episodes 200\n' +
       '  $ npx l2m pretrain --tasks MT10 --name mt10 --minutes 40\n' +
       '  $ npx l2m evaluate --tasks MT10 --checkpoint data/checkpoints/mt10\n' +
       '  $ npx l2m pretrain --from data/checkpoints/mt10 --trainable pool --tasks hammer-v3 --name hammer\n' +
-      '\nCtrl-C saves; --resume goes on from there.\n',
+      '  $ npx l2m pretrain --tasks MT40 --name mt40 --preset small --minutes 600 --evaluate-every 2000 --patience 5\n' +
+      '\nCtrl-C saves; --resume goes on from there. Evaluations run beside the training; the best weights are kept in <name>-best.\n',
   );
   command.action(async (options: PretrainCommandOptions) => {
     outcome.exitCode = await run(options);
@@ -88,10 +117,11 @@ async function run(options: PretrainCommandOptions): Promise<number> {
   const progress = new ProgressLine();
   const stop = saveOnSignal(progress);
   try {
-    const result = await pretrain(await pretrainOptions(options), {
-      onEvent: (event) => show(progress, event),
-      signal: stop.signal,
-    });
+    const hooks = { onEvent: (event: PretrainEvent) => show(progress, event), signal: stop.signal };
+    const result =
+      options.evaluateEvery === undefined
+        ? await pretrain(await pretrainOptions(options), hooks)
+        : await pretrainAndEvaluate(options, { progress, hooks });
     progress.end();
     const held = result.heldOutLoss === null ? '' : `, ${result.heldOutLoss.toFixed(4)} on held-out episodes`;
     process.stdout.write(
@@ -104,9 +134,63 @@ async function run(options: PretrainCommandOptions): Promise<number> {
   }
 }
 
+interface EvaluatedParts {
+  readonly progress: ProgressLine;
+  readonly hooks: { onEvent(event: PretrainEvent): void; readonly signal: AbortSignal };
+}
+
+/** The same with a server of its own, whose simulators evaluate meanwhile. */
+async function pretrainAndEvaluate(
+  options: PretrainCommandOptions,
+  { progress, hooks }: EvaluatedParts,
+): Promise<PretrainResult> {
+  const pretraining = await pretrainOptions(options);
+  const config = configOf(options);
+  const server = await buildServer(config, { serve: options.serve === true, note: (text) => progress.note(text) });
+  try {
+    if (server.url !== undefined) progress.note(`page and API at ${server.url}`);
+    const bestFolder = join(config.data, 'checkpoints', `${options.name}-best`);
+    const result = await evaluatedPretraining(server, pretraining, {
+      evaluation: {
+        everyUpdates: options.evaluateEvery ?? 1,
+        tasks: expandTasks((options.evaluateTasks ?? options.tasks).split(',')),
+        ...{ episodes: options.evaluateEpisodes, protocol: options.evaluateProtocol, seed: EVALUATION_SEED },
+        ...{ patience: options.patience, bestFolder },
+      },
+      hooks: {
+        ...hooks,
+        onEvaluation: (row, isBest) => progress.note(evaluationText(row, isBest)),
+        onEvaluationFailed: (update, cause) =>
+          progress.note(`no evaluation after ${update} updates: ${errorFromUnknown(cause).message}`),
+      },
+    });
+    progress.end();
+    if (result.ranOutOfPatience) process.stdout.write('stopped early: nothing became better\n');
+    if (result.best !== undefined) {
+      const { update, score } = result.best;
+      process.stdout.write(`best score ${score.toFixed(3)} after ${update} updates: ${bestFolder}\n`);
+    }
+    return result;
+  } finally {
+    await server.close();
+  }
+}
+
+function evaluationText({ update, score, successAnyTime, successAtEnd }: EvaluationRow, isBest: boolean): string {
+  const percent = (share: number | null) => (share === null ? '–' : `${(100 * share).toFixed(0)} %`);
+  const success = `success ${percent(successAnyTime)} at any time, ${percent(successAtEnd)} at the last step`;
+  return `after ${update} updates: score ${score.toFixed(3)}, ${success}${isBest ? '; the best so far' : ''}`;
+}
+
 async function pretrainOptions(options: PretrainCommandOptions): Promise<PretrainOptions> {
   const config = configOf(options);
-  const preset = options.preset === 'paper' ? PAPER_PRETRAINING_SETTINGS : SMALL_PRETRAINING;
+  for (const name of ['patience', 'evaluateTasks', 'serve'] as const) {
+    if (options[name] === undefined || options.evaluateEvery !== undefined) continue;
+    throw new L2mError('L2M_CONFIG_INVALID', `--${name.replace('T', '-t')} without --evaluate-every`, {
+      hint: 'Say with --evaluate-every after how many updates the simulators evaluate.',
+    });
+  }
+  const preset = PRETRAIN_PRESETS[options.preset];
   const { gitCommit } = currentProvenance({}, undefined);
   return {
     ...preset,
@@ -179,6 +263,8 @@ function show(progress: ProgressLine, event: PretrainEvent): void {
       return;
     case 'saved':
       progress.note(`saved after ${event.update} updates`);
+      return;
+    case 'snapshot':
       return;
   }
 }

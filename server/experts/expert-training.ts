@@ -4,6 +4,7 @@ import { returnScale } from '../../agent/scoring/normalized-score.ts';
 import type { LiveServer } from '../build-server.ts';
 import type { TrajectoryWriter } from '../learning/trajectory-writer.ts';
 import type { RunRequest } from '../rollouts/run-request.ts';
+import { openTrainingRun, type TrainingRun } from '../store/training-run.ts';
 import { deterministicPolicy } from './deterministic-policy.ts';
 import type { ExpertHooks, ExpertProgress, ExpertResult } from './expert-events.ts';
 import { decisionsOf, expertSettings, type ExpertOptions } from './expert-options.ts';
@@ -14,7 +15,6 @@ import { openCurve, type CurvePoint } from './learning-curve.ts';
 import { lockstepPolicy } from './lockstep-policy.ts';
 import { restoreReplay, whereToStart } from './restore-replay.ts';
 import { StopRequest } from './stop-request.ts';
-import { openTrainingRun, type TrainingRun } from './training-run.ts';
 
 /** Start states of evaluations are those of `l2m evaluate`, so figures can be compared. */
 const EVALUATION_SEED = 42;
@@ -56,7 +56,7 @@ export class ExpertTraining {
     this.#stepsBefore = this.#steps;
     hooks.note(begun.backend + (this.#steps > 0 ? `; going on after ${this.#steps} steps` : ''));
     await restoreReplay(this.#learner, begun.position, this.#parts);
-    const storeRun = await openTrainingRun(this.#parts.server, options);
+    const storeRun = await this.#openStoreRun();
     const curve = openCurve(join(folder, 'curve.jsonl'), this.#steps);
     const timers = this.#timers();
     try {
@@ -161,8 +161,19 @@ export class ExpertTraining {
       criticLoss: this.#report?.figures.criticLoss ?? 0,
     };
     curve.append(this.#evaluation);
-    await storeRun.record(this.#evaluation);
+    const { updatesPerSecond, temperature, criticLoss } = this.#evaluation;
+    await storeRun.record(this.#steps, { return: meanReturn, updatesPerSecond, temperature, criticLoss });
     this.#parts.hooks.note(`return ${meanReturn.toFixed(1)} after ${this.#steps} steps`);
+  }
+
+  #openStoreRun(): Promise<TrainingRun> {
+    const { server, options } = this.#parts;
+    const { folder, resume, seed, task } = options;
+    return openTrainingRun({
+      ...{ store: server.store, versions: server.fleet.versions(), folder, resume, seed },
+      policy: `soft actor-critic ${task}`,
+      configuration: { ...expertSettings(options) },
+    });
   }
 
   #request(kind: 'collect' | 'evaluate', own: Pick<RunRequest, 'episodes' | 'firstStart' | 'seed'>): RunRequest {

@@ -11,7 +11,9 @@ export type PretrainEvent =
       readonly transitions: number;
     }
   | PretrainProgress
-  | { readonly type: 'saved'; readonly update: number; readonly checkpoint: string };
+  | { readonly type: 'saved'; readonly update: number; readonly checkpoint: string }
+  /** A checkpoint of its own, whole when this is told; the listener's to remove. */
+  | { readonly type: 'snapshot'; readonly update: number; readonly checkpoint: string };
 
 /** Averages since the previous report. */
 export interface PretrainProgress {

@@ -74,6 +74,8 @@ export interface PretrainOptions extends PretrainSettings {
   readonly backend: BackendOptions;
   readonly saveEveryMinutes: number;
   readonly reportEverySeconds: number;
+  /** Updates between two checkpoints that are kept beside the state until somebody has looked at them; none if absent. */
+  readonly snapshotEveryUpdates?: number;
   /** What a person typed, for the manifest. */
   readonly command: string;
   /** Git commit of the program, or `unknown`. */

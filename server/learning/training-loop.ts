@@ -24,6 +24,8 @@ export interface LoopParts {
 export interface LoopHooks {
   report(progress: PretrainProgress): void;
   save(position: LoopPosition): Promise<void>;
+  /** At every update that `snapshotEveryUpdates` divides. */
+  snapshot(position: LoopPosition): Promise<void>;
   stopRequested(): boolean;
 }
 
@@ -82,6 +84,11 @@ export async function trainingLoop(
       await hooks.save(position);
       clock.resume();
       savedAtMs = clock.elapsedMs();
+    }
+    if (options.snapshotEveryUpdates !== undefined && number % options.snapshotEveryUpdates === 0) {
+      clock.pause();
+      await hooks.snapshot(position);
+      clock.resume();
     }
     // The graph blocks this thread; messages and signals get their turn here.
     await setImmediate();

@@ -67,6 +67,21 @@ export async function runPretraining(
   });
 
   let measured: Record<string, number> = {};
+  const writeAt = async (checkpointFolder: string, update: number) => {
+    const windows = update * options.batchSize * options.accumulate;
+    // What neither learned nor took part, such as the pool beside a pre-trained model, stays as it began.
+    const learned = new Map([...all, ...(await frozen.verified()), ...(await tensors.weights())]);
+    const part = (began: WeightArrays) =>
+      new Map([...began].map(([name, array]) => [name, learned.get(name) ?? array] as const));
+    await writePretrainedCheckpoint(
+      { ...options, checkpointFolder },
+      {
+        ...{ data, parent, model: part(first.model), pool: part(first.pool) },
+        frozen: frozen.record.tensors === 0 ? undefined : frozen.record,
+        metrics: { ...measured, windows },
+      },
+    );
+  };
   try {
     const end = await trainingLoop(options, parts, {
       from,
@@ -87,17 +102,13 @@ export async function runPretraining(
         save: async ({ update, elapsedMs, lastLoss }) => {
           const counters = { update, elapsedMs, lastLoss, fingerprint };
           await saveTrainingState(options.trainingFolder, counters, await tensors.toArrays());
-          const windows = update * options.batchSize * options.accumulate;
-          // What neither learned nor took part, such as the pool beside a pre-trained model, stays as it began.
-          const learned = new Map([...all, ...(await frozen.verified()), ...(await tensors.weights())]);
-          const part = (began: WeightArrays) =>
-            new Map([...began].map(([name, array]) => [name, learned.get(name) ?? array] as const));
-          await writePretrainedCheckpoint(options, {
-            ...{ data, parent, model: part(first.model), pool: part(first.pool) },
-            frozen: frozen.record.tensors === 0 ? undefined : frozen.record,
-            metrics: { ...measured, windows },
-          });
+          await writeAt(options.checkpointFolder, update);
           hooks.onEvent({ type: 'saved', update, checkpoint: options.checkpointFolder });
+        },
+        snapshot: async ({ update }) => {
+          const checkpoint = snapshotFolder(options.trainingFolder, update);
+          await writeAt(checkpoint, update);
+          hooks.onEvent({ type: 'snapshot', update, checkpoint });
         },
       },
     });
@@ -114,6 +125,11 @@ export async function runPretraining(
     tensors.dispose();
     frozen.dispose();
   }
+}
+
+/** Where the checkpoint of one update lies until somebody has looked at it; sorts by age as text. */
+export function snapshotFolder(trainingFolder: string, update: number): string {
+  return join(trainingFolder, 'snapshots', String(update).padStart(9, '0'));
 }
 
 /** A model whose weights stay must go on to see states as it has learned to: by the tables of its own data. */
