@@ -1,3 +1,5 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { recordingId } from '../../../../protocol/recording.ts';
 import type { LiveServer } from '../../../../server/build-server.ts';
@@ -227,6 +229,26 @@ describe('a person in control of a simulation', () => {
     page.send({ type: 'control-simulation', target, command: { kind: 'resume' } });
     expect(await handle.over).toMatchObject({ state: 'finished', finishedEpisodes: 6 });
     await until('no speed of a run that is over', () => page.control().speeds.length === 0);
+  });
+
+  it('is for operators: a viewer sees who controls and cannot ask for it', async () => {
+    const folder = temporaryFolder();
+    const tokens = { viewer: 'v'.repeat(20), operator: 'o'.repeat(20), admin: 'a'.repeat(20), worker: 'w'.repeat(20) };
+    writeFileSync(join(folder.path, 'tokens.json'), JSON.stringify(tokens));
+    const server = await liveServer({ tokens: join(folder.path, 'tokens.json') }, { serve: true });
+    open.push({ close: () => server.close().finally(folder.remove) });
+    const viewer = await ControlPage.open(server, tokens.viewer);
+    viewer.seat('request');
+    await until('a refusal', () => viewer.warning().includes('role viewer'));
+    const operator = await ControlPage.open(server, tokens.operator);
+    await operator.sit();
+    await until('the news', () => viewer.control().seat === 'other');
+    viewer.seat('steal');
+    viewer.command(KEY, 'pause');
+    await until('another refusal', () => viewer.warning().includes('Cannot pause worker-0:0'));
+    expect(operator.control()).toMatchObject({ seat: 'mine', waiting: 0 });
+    operator.command(KEY, 'pause');
+    await until('no such environment', () => operator.warning().includes('No episode runs in this environment'));
   });
 
   it('ends what rests when the run drains', async () => {
