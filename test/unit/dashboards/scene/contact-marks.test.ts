@@ -1,6 +1,8 @@
-import { Group, InstancedMesh, Matrix4, Vector3 } from 'three';
+import { Group, Matrix4, Vector3, type InstancedMesh } from 'three';
 import { expect, test } from 'vitest';
 import { ContactMarks } from '../../../../dashboards/scene/contact-marks.ts';
+
+type Marks = Pick<InstancedMesh, 'count' | 'getMatrixAt'>;
 
 const LOOKS = {
   pointRgba: [0.9, 0.6, 0.2, 1],
@@ -11,14 +13,14 @@ const LOOKS = {
   metresPerNewton: 0.02,
 } as const;
 
-function drawn(contacts: readonly (readonly number[])[]): InstancedMesh[] {
+function drawn(contacts: readonly (readonly number[])[]): Marks[] {
   const root = new Group();
   new ContactMarks(LOOKS, root).show(Float32Array.from(contacts.flat()));
-  return root.children as InstancedMesh[];
+  return root.children as unknown as Marks[];
 }
 
 /** Where a point of an instance's own shape is in the world. */
-function place(mesh: InstancedMesh, index: number, point: Vector3): number[] {
+function place(mesh: Marks, index: number, point: Vector3): number[] {
   const matrix = new Matrix4();
   mesh.getMatrixAt(index, matrix);
   return point
