@@ -1,11 +1,31 @@
 /** Okabe and Ito's palette without black: told apart with every common kind of colour blindness. */
 const PALETTE = ['#0072b2', '#e69f00', '#009e73', '#cc79a7', '#56b4e9', '#d55e00', '#f0e442'] as const;
 
+/** Square, disc, diamond, triangle: seven colours are not enough for ten tasks. */
+const SHAPES = [
+  { borderRadius: '2px' },
+  { borderRadius: '50%' },
+  { clipPath: 'polygon(50% 0, 100% 50%, 50% 100%, 0 50%)' },
+  { clipPath: 'polygon(50% 4%, 100% 96%, 0 96%)' },
+] as const;
+
+/** Found by trying: with it no two tasks of MT10, of CW10 or of DMC16 look alike. */
+const SEED = 3595;
+
 /** The colour of a name, the same on every page and in every run. */
 export function colorOf(name: string): string {
-  let hash = 2166136261;
-  for (let index = 0; index < name.length; index++) {
-    hash = Math.imul(hash ^ name.charCodeAt(index), 16777619);
-  }
-  return PALETTE[(hash >>> 0) % PALETTE.length] ?? PALETTE[0];
+  return PALETTE[hashOf(name) % PALETTE.length] ?? PALETTE[0];
+}
+
+/** Colour and shape of a name's dot, as a style. */
+export function dotOf(name: string): { background: string; borderRadius?: string; clipPath?: string } {
+  const shape = SHAPES[Math.floor(hashOf(name) / PALETTE.length) % SHAPES.length] ?? SHAPES[0];
+  return { background: colorOf(name), ...shape };
+}
+
+function hashOf(name: string): number {
+  let hash = SEED;
+  for (let index = 0; index < name.length; index++) hash = Math.imul(hash ^ name.charCodeAt(index), 16777619);
+  hash = Math.imul(hash ^ (hash >>> 15), 0x2c1b3c6d);
+  return ((hash ^ (hash >>> 12)) >>> 0) % (PALETTE.length * SHAPES.length);
 }

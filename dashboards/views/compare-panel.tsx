@@ -5,7 +5,7 @@ import { taskName } from '../../protocol/task.ts';
 import { grouped, short, wholePercent } from '../format.ts';
 import { pointsWords, pWords, signed, verdictOf } from '../results/difference-words.ts';
 import { usePolled } from '../results/use-polled.ts';
-import { colorOf } from '../task-color.ts';
+import { dotOf } from '../task-color.ts';
 
 const REFRESH_MS = 5000;
 
@@ -80,7 +80,7 @@ function ComparisonTable({ comparison, measure }: { readonly comparison: Compari
         <tbody>
           <CompareRow name="All tasks" scores={overall} measure={measure} />
           {tasks.map(({ task, scores }) => (
-            <CompareRow key={task} name={taskName(task)} color={colorOf(task)} {...{ scores, measure }} />
+            <CompareRow key={task} name={taskName(task)} dot={dotOf(task)} {...{ scores, measure }} />
           ))}
         </tbody>
       </table>
@@ -90,16 +90,16 @@ function ComparisonTable({ comparison, measure }: { readonly comparison: Compari
 
 interface CompareRowProps {
   readonly name: string;
-  readonly color?: string;
+  readonly dot?: ReturnType<typeof dotOf>;
   readonly scores: readonly ComparedScore[];
   readonly measure: Measure;
 }
 
-function CompareRow({ name, color, scores, measure }: CompareRowProps) {
+function CompareRow({ name, dot, scores, measure }: CompareRowProps) {
   return (
     <tr data-compare-row={name}>
       <th scope="row">
-        {color !== undefined && <span class="task-dot" style={{ background: color }} aria-hidden="true" />}
+        {dot !== undefined && <span class="task-dot" style={dot} aria-hidden="true" />}
         {name}
       </th>
       {scores.map((score, index) => (

@@ -7,7 +7,7 @@ import { grouped, short } from '../format.ts';
 import type { LiveNumbers } from '../live-frames.ts';
 import type { Stage, Tile, TileStatus } from '../scene/stage.ts';
 import type { Store } from '../store.ts';
-import { colorOf } from '../task-color.ts';
+import { dotOf } from '../task-color.ts';
 import { ControlBadge } from './control-badge.tsx';
 import { EnvironmentPast, lookByKey } from './environment-past.tsx';
 import { OutcomeIcon } from './event-log.tsx';
@@ -43,7 +43,7 @@ export function EnvironmentTile({ store, environment, stage }: TileProps) {
       </div>
       <div class="tile-foot">
         <div class="tile-title">
-          <span class="task-dot" style={{ background: colorOf(environment.task) }} aria-hidden="true" />
+          <span class="task-dot" style={dotOf(environment.task)} aria-hidden="true" />
           <h3>{taskName(environment.task)}</h3>
           <ControlBadge store={store} environment={environment.key} />
           <Mark outcome={outcome} success={current?.success === true} />

@@ -4,7 +4,7 @@ import { taskName } from '../../protocol/task.ts';
 import { grouped, short } from '../format.ts';
 import { fetchWithToken } from '../session-token.ts';
 import type { Store } from '../store.ts';
-import { colorOf } from '../task-color.ts';
+import { dotOf } from '../task-color.ts';
 import { OutcomeIcon } from './event-log.tsx';
 
 /** What the list needs of `GET /api/runs/:run/recordings`. */
@@ -98,7 +98,7 @@ function RecordingList({
             }
           >
             <OutcomeIcon outcome={each.outcome} />
-            <span class="task-dot" style={{ background: colorOf(each.task) }} aria-hidden="true" />
+            <span class="task-dot" style={dotOf(each.task)} aria-hidden="true" />
             <span class="recording-task">{taskName(each.task)}</span>
             <span class="faint">
               start {grouped(each.start)}

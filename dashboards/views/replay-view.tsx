@@ -5,7 +5,7 @@ import { addressOf, type ReplayRequest } from '../replay-address.ts';
 import { Player } from '../replay/player.ts';
 import { readEpisode, storedEpisode } from '../replay/recorded-episode.ts';
 import type { Store } from '../store.ts';
-import { colorOf } from '../task-color.ts';
+import { dotOf } from '../task-color.ts';
 import { ReplayCompanion } from './replay-companion.tsx';
 import { ReplayControls } from './replay-controls.tsx';
 import { ReplayPicture, type PictureHandle } from './replay-picture.tsx';
@@ -42,9 +42,7 @@ export function ReplayView({ store, request }: { readonly store: Store; readonly
   return (
     <section class="panel replay" aria-labelledby="replay-title" ref={section} data-replay={state.value.kind}>
       <div class="replay-heading">
-        {header !== undefined && (
-          <span class="task-dot" style={{ background: colorOf(header.task) }} aria-hidden="true" />
-        )}
+        {header !== undefined && <span class="task-dot" style={dotOf(header.task)} aria-hidden="true" />}
         <h2 id="replay-title">{header === undefined ? 'Replay' : taskName(header.task)}</h2>
         {header !== undefined && (
           <p class="run-facts">

@@ -1,7 +1,7 @@
 import type { Rate, TaskScore } from '../../protocol/dashboard-messages.ts';
 import { domainOf, taskName, type Domain } from '../../protocol/task.ts';
 import { grouped, short, wholePercent } from '../format.ts';
-import { colorOf } from '../task-color.ts';
+import { dotOf } from '../task-color.ts';
 import type { Store } from '../store.ts';
 import { Downloads } from './downloads.tsx';
 import { IntervalBar, intervalText } from './rate.tsx';
@@ -72,7 +72,7 @@ function TaskRow({ task }: { readonly task: TaskScore }) {
   return (
     <tr data-task={task.task}>
       <th scope="row">
-        <span class="task-dot" style={{ background: colorOf(task.task) }} aria-hidden="true" />
+        <span class="task-dot" style={dotOf(task.task)} aria-hidden="true" />
         {taskName(task.task)}
       </th>
       <td class="number">
