@@ -48,7 +48,7 @@ interface Running extends RunningView {
   readonly policy: EpisodePolicy;
   actedMs: number;
   shownMs: number;
-  /** A decision made while the run was paused. */
+  /** A decision that has not been acted upon yet. */
   held: Decision | undefined;
   /** Since when the decision rests because the run is paused or a person wants it so; undefined if it does not. */
   restsSinceMs: number | undefined;
@@ -314,6 +314,7 @@ export class RolloutEngine {
   }
 
   #act(running: Running, decision: Decision): void {
+    running.held = undefined;
     running.actedMs = performance.now();
     if (running.restsSinceMs !== undefined) {
       const restedMs = running.actedMs - running.restsSinceMs;

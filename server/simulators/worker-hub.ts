@@ -44,7 +44,7 @@ export interface WorkerHubOptions {
   readonly deadlines: SessionDeadlines;
 }
 
-/** One row of an `act` message: the episode that acts, and where. */
+/** One row of an `act` message: the episode that acts, and where; what else there may be is as in `ActSchema`. */
 export interface ActionRow {
   readonly environment: number;
   readonly episode: number;
