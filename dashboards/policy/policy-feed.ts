@@ -79,7 +79,9 @@ export class PolicyFeed {
 
   received(event: PolicyEvent, frames: readonly Uint8Array[]): void {
     if (event.type === 'no-decision') {
-      if (event.key === this.#wanted.key) this.reason.value = event.reason;
+      if (event.key !== this.#wanted.key) return;
+      this.decision.value = null;
+      this.reason.value = event.reason;
       return;
     }
     this.#send({ type: 'acknowledge-policy', number: event.number });

@@ -71,9 +71,12 @@ describe.skipIf(browserSkipReason() !== undefined)('the policy views', () => {
     return map.locator('.heat-words').innerText();
   }
 
-  async function picture(name: string): Promise<void> {
+  /** The whole panel, for the docs. */
+  async function picture(): Promise<void> {
     if (PICTURES === undefined) return;
-    await view(name).screenshot({ path: join(PICTURES, `policy-${name}.png`), ...WAIT });
+    await page.setViewportSize({ width: 1280, height: 2600 });
+    await page.locator('.policy').screenshot({ path: join(PICTURES, 'policy.png'), ...WAIT });
+    await page.setViewportSize({ width: 1280, height: 1000 });
   }
 
   it('are closed at first, and open by a button', async () => {
@@ -116,11 +119,11 @@ describe.skipIf(browserSkipReason() !== undefined)('the policy views', () => {
   it('compute attention only when a block is chosen, and of the present decision also while the run is paused', async () => {
     await view('attention').getByText('computed only on request').waitFor(WAIT);
     expect(await view('attention').locator('canvas').count()).toBe(0);
-    await page.getByLabel('block').selectOption('2');
+    await view('attention').getByRole('combobox').first().selectOption('2');
     await view('attention').locator('canvas[aria-label="Attention of block 2, head 0"]').waitFor(WAIT);
     server.runs.pause(handle.run);
     try {
-      await page.getByLabel('head').selectOption('3');
+      await view('attention').getByRole('combobox').last().selectOption('3');
       const map = view('attention').locator('canvas[aria-label="Attention of block 2, head 3"]');
       await map.waitFor(WAIT);
       const tokens = Number(await map.getAttribute('height'));
@@ -130,9 +133,7 @@ describe.skipIf(browserSkipReason() !== undefined)('the policy views', () => {
         /^return-to-go, \d before looks at state, \d before: [\d.]+ %$/,
       );
       const step = await page.locator('[data-step]').getAttribute('data-step');
-      await picture('action');
-      await picture('pool');
-      await picture('attention');
+      await picture();
       expect(await page.locator('[data-step]').getAttribute('data-step')).toBe(step);
     } finally {
       server.runs.resume(handle.run);
@@ -141,7 +142,6 @@ describe.skipIf(browserSkipReason() !== undefined)('the policy views', () => {
 
   it('show what each task is worth after each stage of a training, as it comes in', async () => {
     await view('forgetting').getByText('Recorded example').waitFor(WAIT);
-    await picture('forgetting');
     const rows: PerformanceMatrix['rows'] = [];
     const write = async () => {
       const folder = join(server.config.data, 'continual', 'trial');

@@ -62,6 +62,8 @@ describe('PolicyFeed', () => {
     const { event, frames } = golden('decision');
     feed.received(event, frames);
     expect(feed.reason.value).toBe('');
+    feed.received(golden('no-decision').event, []);
+    expect(feed.decision.value).toBeNull();
   });
 });
 
