@@ -17,8 +17,18 @@ import { addTrainExpertCommand } from './cli/train-expert-command.ts';
 import { packageVersion } from './cli/package-version.ts';
 import { errorFromUnknown } from './errors.ts';
 
+/** A reader that has seen enough (`l2m runs | head`) is no failure. Work that goes on keeps its log file. */
+function outliveReaders(): void {
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EPIPE') throw error;
+    });
+  }
+}
+
 /** The `l2m` command. Returns the exit code: 0 done, 1 failed, 2 wrong usage. */
 export async function main(argv: readonly string[]): Promise<number> {
+  outliveReaders();
   const outcome = { exitCode: 0 };
   const program = new Command('l2m')
     .description('A live agent server for pre-trained robot policies with a learnable modulation pool.')
