@@ -166,7 +166,7 @@ export function facesOf(source: SceneTexture, assets: ArrayBuffer): DataTexture[
 export function cubeTexture(faces: readonly DataTexture[]): CubeTexture {
   // three reads the pixels of each face from a DataTexture's own image.
   const images = Array.from({ length: 6 }, (_, face) => faces[face] ?? faces[0]!);
-  const texture = new CubeTexture(images as unknown as ConstructorParameters<typeof CubeTexture>[0]);
+  const texture = new CubeTexture(images);
   texture.flipY = false;
   return refine(texture);
 }

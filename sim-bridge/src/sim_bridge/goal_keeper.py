@@ -77,8 +77,8 @@ class GoalKeeper:
             self._place = None
             self._gripper = float(np.clip(expert[_GRIPPER], -1.0, 1.0))
             return expert
-        if self._place is None:
-            self._place = observation[_HAND].copy()
-        gap = observation[_GOAL] - observation[_OBJECT] if self._guided else self._place - observation[_HAND]
+        place = observation[_HAND].copy() if self._place is None else self._place
+        self._place = place
+        gap = observation[_GOAL] - observation[_OBJECT] if self._guided else place - observation[_HAND]
         move = np.zeros(3) if self._still else np.clip(_GAIN * gap, -1.0, 1.0)
         return np.append(move, self._gripper).astype(np.float32)
