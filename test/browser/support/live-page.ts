@@ -29,7 +29,8 @@ export async function servePage(options: Partial<PageHubOptions> & { readonly po
   const app = Fastify({ forceCloseConnections: true });
   await app.register(fastifyStatic, { root: dist });
   await app.register(sceneRoutes, { scenes });
-  // What the page asks of the HTTP API; a server that plays recorded scenes has no recordings of its own.
+  // What the page asks of the HTTP API; a server that plays recorded scenes has nothing in its store.
+  app.get('/api/runs', () => ({ total: 0, runs: [] }));
   app.get('/api/runs/:run/recordings', () => ({ total: 0, bytes: 0, recordings: [] }));
   const hub = createPageHub({ onControl: () => ({ ok: true, value: undefined }), ...options });
   hub.attach(app.server);
