@@ -165,6 +165,13 @@ export class ViewRig {
     }
     this.camera.position.copy(target).addScaledVector(direction(orbit), orbit.distance);
     this.camera.lookAt(target);
+    this.camera.fov = this.#orbitFov(model);
+  }
+
+  /** Of every orbit, wherever it began: an address says nothing of it. Degrees. */
+  #orbitFov(model: SceneModel): number {
+    if (this.#home.kind === 'fixed') return this.#home.fovDegrees;
+    return model.manifest.cameras[this.#home.index]?.fovyDegrees ?? 45;
   }
 
   /** Continues from the present picture: the orbit's target is the point of the gaze nearest to the subject. */
@@ -174,12 +181,15 @@ export class ViewRig {
     const { center } = model.subject(poses);
     const aim = this.#home.kind === 'fixed' ? this.#home.target : center;
     const distance = Math.max(0.2, aim.clone().sub(position).dot(gaze));
+    // As large as it is now, though the camera it is seen through may have another field of view.
+    const opening = (degrees: number): number => Math.tan((degrees * Math.PI) / 360);
+    const zoom = opening(this.camera.fov) / opening(this.#orbitFov(model));
     const tracking = model.manifest.cameras.some((camera) => camera.tracking);
     return {
       target: position.clone().addScaledVector(gaze, distance),
       azimuth: Math.atan2(-gaze.y, -gaze.x),
       elevation: Math.min(HIGHEST, Math.asin(-gaze.z)),
-      distance,
+      distance: distance * zoom,
       anchor: tracking ? center.clone() : null,
     };
   }

@@ -62,7 +62,8 @@ async function decideCall({ width, batch, dims, form }: Request): Promise<Call> 
   const pool = Object.keys(poolShapes(policy.model, policy.modulation)).map(
     (name) => [name, policy.parameters[name]!] as const,
   );
-  const inputs = { ...randomWindows(policy.model, batch), ...Object.fromEntries(pool) };
+  const { taskIndices: _taskIndices, ...windows } = randomWindows(policy.model, batch);
+  const inputs = { ...windows, ...Object.fromEntries(pool) };
   return async () => {
     const outputs = graphs.run(inputs);
     const tokens = await outputs['actionTokens']!.data();

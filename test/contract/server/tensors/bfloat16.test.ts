@@ -35,7 +35,8 @@ it('takes the actions that float32 takes, and the same modulators', () => {
   const pool = Object.keys(poolShapes(config.model, config.modulation)).map(
     (name) => [name, parameters[name]!] as const,
   );
-  const inputs = { ...randomWindows(config.model, 64), ...Object.fromEntries(pool) };
+  const { taskIndices: _taskIndices, ...windows } = randomWindows(config.model, 64);
+  const inputs = { ...windows, ...Object.fromEntries(pool) };
   const options = { sizes: [64], actionDimensions: 4 };
   const captured = compileDecision(parameters, config, { ...options, form: 'graph' }).run(inputs);
   const exact = compileDecision(parameters, config, { ...options, form: 'eager' }).run(inputs);

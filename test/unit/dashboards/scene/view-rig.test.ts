@@ -66,6 +66,7 @@ describe('the view of a tile', () => {
     expect(again.seat).toEqual({ camera: null, follow: 2 });
     const place = seen(again, model, posesAt(1)).position;
     expect(place.distanceTo(seen(rig, model, posesAt(1)).position)).toBeLessThan(1e-3);
+    expect([seen(again, model, posesAt(1)).fov, seen(rig, model, posesAt(1)).fov]).toEqual([30, 30]);
     rig.reset();
     expect([rig.view(), rig.seat.follow]).toEqual(['', 0]);
   });
