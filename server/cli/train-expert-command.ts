@@ -1,29 +1,32 @@
 import type { Command } from 'commander';
 import { join } from 'node:path';
 import { expandTasks } from '../../agent/tasks/expand-tasks.ts';
-import { domainOf, taskName, type TaskId } from '../../protocol/task.ts';
+import { domainOf, type TaskId } from '../../protocol/task.ts';
 import { buildServer } from '../build-server.ts';
 import type { ServerConfig } from '../config-schema.ts';
 import { L2mError } from '../errors.ts';
-import { EXPERT_DEFAULTS, type ExpertOptions } from '../experts/expert-options.ts';
+import { EXPERT_DEFAULTS, EXPLORATIONS, type Exploration, type ExpertOptions } from '../experts/expert-options.ts';
+import { expertPreset } from '../experts/expert-presets.ts';
 import type { ExpertProgress, ExpertResult } from '../experts/expert-events.ts';
+import { TRAINED_SOURCE, expertFolder } from '../experts/find-expert.ts';
 import { trainExpert } from '../experts/train-expert.ts';
 import { backendOptionsOf } from './backend-options.ts';
 import { addConfigOptions, configOf } from './config-options.ts';
-import { numberList, numberWithin, wholeNumber } from './option-values.ts';
+import { numberList, numberWithin, oneOf, wholeNumber } from './option-values.ts';
 import { ProgressLine, durationText } from './progress-line.ts';
 import { saveOnSignal } from './save-on-signal.ts';
 
 interface TrainExpertOptions extends Record<string, unknown> {
   readonly task: string;
-  readonly steps: number;
+  readonly steps?: number;
   readonly minutes?: number;
   readonly parallel: number;
-  readonly actionRepeat: number;
+  readonly actionRepeat?: number;
   readonly hidden: number[];
-  readonly batch: number;
-  readonly learningRate: number;
+  readonly batch?: number;
+  readonly learningRate?: number;
   readonly updates: number;
+  readonly exploration: Exploration;
   readonly seed: number;
   readonly source: string;
   readonly evaluateEvery: number;
@@ -41,16 +44,22 @@ export function addTrainExpertCommand(program: Command, outcome: { exitCode: num
     .command('train-expert')
     .description('train an expert of one DMControl task online, and keep what it saw as trajectories')
     .requiredOption('--task <name>', 'the task, such as cartpole-swingup')
-    .option('--steps <number>', 'simulator steps in all', wholeNumber(1, 1_000_000_000), 500_000)
+    .option('--steps <number>', 'simulator steps in all (default: by task)', wholeNumber(1, 1_000_000_000))
     .option('--minutes <number>', 'stop this session after so long; go on with --resume', numberWithin(0.01, 100_000))
     .option('--parallel <number>', 'environments that step together', wholeNumber(1, 256), EXPERT_DEFAULTS.lanes)
-    .option('--action-repeat <number>', 'simulator steps of one decision', wholeNumber(1, 100), 1)
+    .option('--action-repeat <number>', 'simulator steps of one decision (default: by task)', wholeNumber(1, 100))
     .option('--hidden <list>', 'widths of the hidden layers', numberList(1, 4096), [...EXPERT_DEFAULTS.hidden])
-    .option('--batch <number>', 'transitions of one update', wholeNumber(1, 65_536), EXPERT_DEFAULTS.batchSize)
-    .option('--learning-rate <number>', 'of actor and critics', numberWithin(0, 1), EXPERT_DEFAULTS.learningRate)
+    .option('--batch <number>', 'transitions of one update (default: by task)', wholeNumber(1, 65_536))
+    .option('--learning-rate <number>', 'of actor and critics (default: by task)', numberWithin(0, 1))
     .option('--updates <number>', 'updates of one decision', numberWithin(0.001, 100), 1)
+    .option(
+      '--exploration <name>',
+      'chance in acting: pink drifts, white is drawn anew every time',
+      oneOf(EXPLORATIONS),
+      EXPERT_DEFAULTS.exploration,
+    )
     .option('--seed <number>', 'seed of starts, weights and chance', wholeNumber(0, 0xffffffff), EXPERT_DEFAULTS.seed)
-    .option('--source <name>', 'name of the data set', 'sac')
+    .option('--source <name>', 'name of the data set', TRAINED_SOURCE)
     .option('--evaluate-every <number>', 'simulator steps between two evaluations', wholeNumber(1, 1e9), 20_000)
     .option('--episodes <number>', 'episodes of an evaluation', wholeNumber(1, 1000), 10)
     .option('--serve', 'serve the page meanwhile')
@@ -114,14 +123,17 @@ function configFor(given: ServerConfig, parallel: number): ServerConfig {
 }
 
 function expertOptions(task: TaskId, options: TrainExpertOptions, config: ServerConfig): ExpertOptions {
+  const preset = expertPreset(task);
   return {
     ...EXPERT_DEFAULTS,
-    ...{ task, seed: options.seed, hidden: options.hidden, batchSize: options.batch, lanes: options.parallel },
-    ...{ actionRepeat: options.actionRepeat, updatesPerDecision: options.updates, learningRate: options.learningRate },
-    ...{ steps: options.steps, minutes: options.minutes, source: options.source },
+    ...{ task, seed: options.seed, hidden: options.hidden, lanes: options.parallel },
+    ...{ actionRepeat: options.actionRepeat ?? preset.actionRepeat, batchSize: options.batch ?? preset.batchSize },
+    ...{ learningRate: options.learningRate ?? preset.learningRate, updatesPerDecision: options.updates },
+    exploration: options.exploration,
+    ...{ steps: options.steps ?? preset.steps, minutes: options.minutes, source: options.source },
     ...{ evaluateEvery: options.evaluateEvery, evaluationEpisodes: options.episodes, saveEveryMinutes: 2 },
     trajectoryFolder: join(config.data, 'trajectories'),
-    folder: join(config.data, 'experts', domainOf(task), taskName(task), options.source),
+    folder: expertFolder(config.data, task, options.source),
     resume: options.resume === true,
     overwrite: options.overwrite === true,
     // Products of this size gain nothing from bfloat16.

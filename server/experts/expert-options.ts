@@ -3,6 +3,9 @@ import type { TaskId } from '../../protocol/task.ts';
 import { L2mError } from '../errors.ts';
 import type { BackendOptions } from '../tensors/backend.ts';
 
+export const EXPLORATIONS = ['pink', 'white'] as const;
+export type Exploration = (typeof EXPLORATIONS)[number];
+
 /** Everything that decides what is learned, except how long it lasts. */
 export interface ExpertSettings {
   readonly task: TaskId;
@@ -25,6 +28,8 @@ export interface ExpertSettings {
   readonly targetRate: number;
   readonly learningRate: number;
   readonly temperatureLearningRate: number;
+  /** Chance in acting while it learns: `white` draws every decision anew, as published; `pink` drifts (beyond the paper). */
+  readonly exploration: Exploration;
 }
 
 export interface ExpertOptions extends ExpertSettings {
@@ -62,15 +67,16 @@ export const EXPERT_DEFAULTS = {
   targetRate: 0.005,
   learningRate: 3e-4,
   temperatureLearningRate: 3e-4,
+  exploration: 'pink',
 } as const satisfies Omit<ExpertSettings, 'task'>;
 
 /** The settings alone, in a fixed order. */
 export function expertSettings(options: ExpertSettings): ExpertSettings {
   const { task, seed, hidden, batchSize, lanes, actionRepeat, horizon, capacity, warmUpDecisions } = options;
-  const { updatesPerDecision, discount, targetRate, learningRate, temperatureLearningRate } = options;
+  const { updatesPerDecision, discount, targetRate, learningRate, temperatureLearningRate, exploration } = options;
   return {
     ...{ task, seed, hidden, batchSize, lanes, actionRepeat, horizon, capacity, warmUpDecisions },
-    ...{ updatesPerDecision, discount, targetRate, learningRate, temperatureLearningRate },
+    ...{ updatesPerDecision, discount, targetRate, learningRate, temperatureLearningRate, exploration },
   };
 }
 

@@ -7,11 +7,13 @@ import type { RunRequest } from '../rollouts/run-request.ts';
 import { openTrainingRun, type TrainingRun } from '../store/training-run.ts';
 import { deterministicPolicy } from './deterministic-policy.ts';
 import type { ExpertHooks, ExpertProgress, ExpertResult } from './expert-events.ts';
+import { EXPERT_FORMAT, writeExpert } from './expert-file.ts';
 import { decisionsOf, expertSettings, type ExpertOptions } from './expert-options.ts';
+import { expertPath } from './find-expert.ts';
 import { LearnerHost } from './learner-host.ts';
 import type { LearnerReport } from './learner-messages.ts';
 import type { LearnerPosition } from './learner.ts';
-import { openCurve, type CurvePoint } from './learning-curve.ts';
+import { openCurve, readCurve, type CurvePoint } from './learning-curve.ts';
 import { lockstepPolicy } from './lockstep-policy.ts';
 import { restoreReplay, whereToStart } from './restore-replay.ts';
 import { StopRequest } from './stop-request.ts';
@@ -37,6 +39,7 @@ export class ExpertTraining {
   #stepsBefore = 0;
   #report: LearnerReport | undefined;
   #evaluation: CurvePoint | undefined;
+  #bestReturn = -Infinity;
   #writerOpen = true;
 
   constructor(parts: ExpertTrainingParts) {
@@ -58,6 +61,7 @@ export class ExpertTraining {
     await restoreReplay(this.#learner, begun.position, this.#parts);
     const storeRun = await this.#openStoreRun();
     const curve = openCurve(join(folder, 'curve.jsonl'), this.#steps);
+    this.#bestReturn = Math.max(-Infinity, ...readCurve(join(folder, 'curve.jsonl')).map((point) => point.meanReturn));
     const timers = this.#timers();
     try {
       const { round: first, history } = whereToStart(begun.position, begun.history, this.#parts);
@@ -163,7 +167,27 @@ export class ExpertTraining {
     curve.append(this.#evaluation);
     const { updatesPerSecond, temperature, criticLoss } = this.#evaluation;
     await storeRun.record(this.#steps, { return: meanReturn, updatesPerSecond, temperature, criticLoss });
+    await this.#keepIfBest(this.#evaluation);
     this.#parts.hooks.note(`return ${meanReturn.toFixed(1)} after ${this.#steps} steps`);
+  }
+
+  /** The weights that were evaluated are still those of the learner: it learns in training rounds alone. */
+  async #keepIfBest(point: CurvePoint): Promise<void> {
+    if (point.meanReturn < this.#bestReturn) return;
+    this.#bestReturn = point.meanReturn;
+    const { options, shape, server } = this.#parts;
+    const { steps, updates, meanReturn, episodes } = point;
+    await writeExpert(
+      expertPath(options.folder),
+      {
+        ...{ format: EXPERT_FORMAT, task: options.task, shape: { ...shape, hidden: [...shape.hidden] } },
+        ...{ actionRepeat: options.actionRepeat, steps, updates, meanReturn, episodes },
+        settings: { ...expertSettings(options) },
+        command: `npx l2m ${process.argv.slice(2).join(' ')}`,
+        versions: { ...server.fleet.versions() },
+      },
+      await this.#learner.actor(),
+    );
   }
 
   #openStoreRun(): Promise<TrainingRun> {

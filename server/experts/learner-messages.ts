@@ -1,5 +1,4 @@
 import type { ExpertShape } from '../../agent/experts/expert-shape.ts';
-import type { WireError } from '../../protocol/error-codes.ts';
 import type { BackendOptions } from '../tensors/backend.ts';
 import type { ExpertSettings } from './expert-options.ts';
 import type { LearnerPosition } from './learner.ts';
@@ -19,6 +18,7 @@ export type LearnerRequest =
   | { readonly type: 'put'; readonly number: number; readonly episode: ReplayEpisode }
   | { readonly type: 'decide'; readonly observations: Float32Array; readonly rewards: Float32Array }
   | { readonly type: 'choose'; readonly observations: Float32Array }
+  | { readonly type: 'actor' }
   | { readonly type: 'save' };
 
 export type LearnerReply =
@@ -32,8 +32,8 @@ export type LearnerReply =
   | { readonly type: 'done' }
   /** Comes before the updates that the decision allows: they run while the simulators step. */
   | { readonly type: 'actions'; readonly actions: Float32Array }
-  | { readonly type: 'saved'; readonly position: LearnerPosition }
-  | { readonly type: 'error'; readonly error: WireError };
+  | { readonly type: 'actor'; readonly actor: Float32Array }
+  | { readonly type: 'saved'; readonly position: LearnerPosition };
 
 /** Unasked, about once a second while there is something to say. */
 export interface LearnerReport {

@@ -2,14 +2,14 @@
  * Entry of the learner's process: answers one request after the other and learns in between. It ends without saving when its parent is
  * gone: what an unsaved stretch gave is made again from the state before.
  */
-import { inspect } from 'node:util';
 import { setImmediate } from 'node:timers/promises';
-import { L2mError, errorFromUnknown } from '../errors.ts';
+import { L2mError } from '../errors.ts';
 import { describeBackend, startBackend } from '../tensors/backend.ts';
 import { expertFingerprint, type ExpertSettings } from './expert-options.ts';
 import { Learner } from './learner.ts';
 import type { LearnerReply, LearnerReport, LearnerRequest } from './learner-messages.ts';
 import { loadLearnerState, saveLearnerState } from './learner-state.ts';
+import { sendToParent, serveQuestions } from './serve-questions.ts';
 
 const REPORT_EVERY_MS = 1000;
 
@@ -21,24 +21,8 @@ interface Started {
 
 let started: Started | undefined;
 let learning = { sinceMs: performance.now(), busyMs: 0, updates: 0 };
-let last: Promise<void> = Promise.resolve();
 
-// Ctrl-C reaches the whole group; the parent decides what happens then.
-process.on('SIGINT', () => undefined);
-process.on('SIGTERM', () => undefined);
-process.on('disconnect', () => process.exit(0));
-process.on('message', (request: LearnerRequest) => {
-  last = last.then(() => serve(request));
-});
-
-async function serve(request: LearnerRequest): Promise<void> {
-  try {
-    await answer(request);
-  } catch (thrown) {
-    process.stderr.write(`${inspect(thrown)}\n`);
-    send({ type: 'error', error: errorFromUnknown(thrown).toWire() });
-  }
-}
+serveQuestions(answer);
 
 async function answer(request: LearnerRequest): Promise<void> {
   if (request.type === 'begin') {
@@ -53,13 +37,19 @@ async function answer(request: LearnerRequest): Promise<void> {
       send({ type: 'done' });
       return;
     case 'decide':
-      send({ type: 'actions', actions: learner.decide(request.observations, request.rewards) });
+      send({
+        type: 'actions',
+        actions: learner.decide(request.observations, request.rewards),
+      });
       // The answer is on its way before the updates block this thread.
       await setImmediate();
       learn(learner);
       return;
     case 'choose':
       send({ type: 'actions', actions: learner.choose(request.observations) });
+      return;
+    case 'actor':
+      send({ type: 'actor', actor: learner.actor() });
       return;
     case 'save':
       await saveLearnerState(folder, learner.state(), expertFingerprint(settings));
@@ -105,10 +95,15 @@ function learn(learner: Learner): void {
   learning.updates += Math.max(0, due);
   if (nowMs - learning.sinceMs < REPORT_EVERY_MS || learner.figures === undefined) return;
   const updatesPerSecond = learning.busyMs > 0 ? (1000 * learning.updates) / learning.busyMs : 0;
-  send({ type: 'report', position: learner.position, figures: learner.figures, updatesPerSecond });
+  send({
+    type: 'report',
+    position: learner.position,
+    figures: learner.figures,
+    updatesPerSecond,
+  });
   learning = { sinceMs: nowMs, busyMs: 0, updates: 0 };
 }
 
 function send(message: LearnerReply | LearnerReport): void {
-  if (process.connected) process.send?.(message);
+  sendToParent(message);
 }

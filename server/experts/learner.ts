@@ -1,6 +1,7 @@
 import type { ExpertShape } from '../../agent/experts/expert-shape.ts';
+import { pinkNoise, uniformFromNormal } from '../../agent/experts/pink-noise.ts';
 import type { WeightArrays } from '../checkpoints/weights-file.ts';
-import { randomFor } from '../learning/window-sampler.ts';
+import { randomFor, seedFor } from '../learning/window-sampler.ts';
 import { decisionsOf, updatesDue, type ExpertSettings } from './expert-options.ts';
 import { drawBatch } from './draw-batch.ts';
 import { Replay, type ReplayEpisode } from './replay.ts';
@@ -73,20 +74,32 @@ export class Learner {
    */
   decide(observations: Float32Array, rewards: Float32Array): Float32Array {
     this.#replay.observe(observations, rewards);
-    const { lanes, seed, warmUpDecisions } = this.#settings;
+    const { lanes, warmUpDecisions } = this.#settings;
     const tick = this.#replay.round * decisionsOf(this.#settings) + this.#replay.observed - 1;
-    const random = randomFor(seed, 'act', tick);
-    const size = lanes * this.#shape.actionSize;
+    const chance = this.#chance(tick);
     const actions =
       tick * lanes < warmUpDecisions
-        ? Float32Array.from({ length: size }, () => 2 * random.uniform() - 1)
-        : this.#acting.run(
-            this.#tensors,
-            observations,
-            Float32Array.from({ length: size }, () => random.normal()),
-          );
+        ? chance.map(uniformFromNormal)
+        : this.#acting.run(this.#tensors.current['actor values'], observations, chance);
     this.#replay.act(actions);
     return actions;
+  }
+
+  /** [E, A] standard normal numbers of one tick, a function of seed and tick. */
+  #chance(tick: number): Float32Array {
+    const { lanes, seed, exploration } = this.#settings;
+    const { actionSize } = this.#shape;
+    const chance = new Float32Array(lanes * actionSize);
+    if (exploration === 'white') {
+      const random = randomFor(seed, 'act', tick);
+      return chance.map(() => random.normal());
+    }
+    const decisions = decisionsOf(this.#settings);
+    for (let lane = 0; lane < lanes; lane++) {
+      const episode = seedFor(seed, 'explore', Math.floor(tick / decisions) * lanes + lane);
+      chance.set(pinkNoise(episode, tick % decisions, actionSize), lane * actionSize);
+    }
+    return chance;
   }
 
   /** Updates that the decisions so far allow and that are not done. */
@@ -109,8 +122,17 @@ export class Learner {
     const { observationSize, actionSize } = this.#shape;
     const padded = new Float32Array(lanes * observationSize);
     padded.set(observations);
-    const actions = this.#acting.run(this.#tensors, padded, new Float32Array(lanes * actionSize));
+    const actions = this.#acting.run(
+      this.#tensors.current['actor values'],
+      padded,
+      new Float32Array(lanes * actionSize),
+    );
     return actions.slice(0, (observations.length / observationSize) * actionSize);
+  }
+
+  /** The actor's vector as it stands. */
+  actor(): Float32Array {
+    return Float32Array.from(this.#tensors.current['actor values'].dataSync());
   }
 
   /** The arrays are the learner's own where they belong to unfinished episodes: write them before the next tick. */

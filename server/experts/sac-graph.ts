@@ -108,11 +108,12 @@ export function compileSacUpdate(options: SacGraphOptions): SacGraph {
 
 export interface ActingGraph {
   /**
+   * @param actor the actor's vector
    * @param observations [lanes, W]
    * @param noise [lanes, A] standard normal; zeros give the deterministic policy
    * @returns [lanes, A]
    */
-  run(tensors: SacTensors, observations: Float32Array, noise: Float32Array): Float32Array;
+  run(actor: Tensor, observations: Float32Array, noise: Float32Array): Float32Array;
   dispose(): void;
 }
 
@@ -131,8 +132,8 @@ export function compileActing(shape: ExpertShape, lanes: number, options: Compil
     options,
   );
   return {
-    run: (tensors, observations, noise) => {
-      const { actions } = compiled.run({ actor: tensors.current['actor values'], observations, noise });
+    run: (actor, observations, noise) => {
+      const { actions } = compiled.run({ actor, observations, noise });
       const values = Float32Array.from(actions.dataSync());
       actions.dispose();
       return values;

@@ -1,10 +1,15 @@
 import { join, resolve } from 'node:path';
 import type { ModelView } from '../../protocol/dashboard-messages.ts';
+import { domainOf, type TaskId, type TaskSpec } from '../../protocol/task.ts';
 import { readManifest } from '../checkpoints/read-checkpoint.ts';
 import type { ServerConfig } from '../config-schema.ts';
 import { L2mError } from '../errors.ts';
+import { ExpertActors } from '../experts/expert-actors.ts';
+import { readExpert, type TrainedExpert } from '../experts/expert-file.ts';
+import { findExpert } from '../experts/find-expert.ts';
+import { trainedExpertPolicy } from '../experts/trained-expert-policy.ts';
 import type { ActingPolicy } from '../rollouts/acting-policy.ts';
-import { policyLabel, type RunRequest } from '../rollouts/run-request.ts';
+import { policyLabel, type PolicyChoice, type RunRequest } from '../rollouts/run-request.ts';
 import { EXPERT_POLICY, RANDOM_POLICY, ZERO_POLICY } from '../rollouts/simple-policies.ts';
 import { AgentHost } from './agent-host.ts';
 import type { BatchFigures } from './batcher.ts';
@@ -31,6 +36,7 @@ const HOST_RESTARTS = 5;
 export class PolicyProvider {
   readonly #config: ServerConfig;
   readonly #events: PolicyEvents;
+  readonly #actors: ExpertActors;
   readonly #models = new Map<string, Promise<Prepared>>();
   #host: Promise<AgentHost> | undefined;
   #startedHost: AgentHost | undefined;
@@ -39,6 +45,11 @@ export class PolicyProvider {
   constructor(config: ServerConfig, events: PolicyEvents) {
     this.#config = config;
     this.#events = events;
+    this.#actors = new ExpertActors({
+      logFile: join(config.data, 'experts.log'),
+      rows: largestBatch(config),
+      backend: { backend: config.backend, threadCount: 1 },
+    });
   }
 
   /** What computes, in one line; undefined while no trained policy has been asked for. */
@@ -72,14 +83,36 @@ export class PolicyProvider {
           hint: 'Export its trajectories, or evaluate a checkpoint.',
         });
       case 'expert':
-        return { policy: { ...EXPERT_POLICY, name: policyLabel(choice) }, checkpointHash: null };
+        return this.#experts(request.tasks, choice);
       case 'checkpoint':
         return this.#model(resolve(choice.folder), policyLabel(choice));
     }
   }
 
   async close(): Promise<void> {
-    await (await this.#host?.catch(() => undefined))?.close();
+    await Promise.all([(await this.#host?.catch(() => undefined))?.close(), this.#actors.close()]);
+  }
+
+  /** Scripts inside the workers for Meta-World, trained networks for DMControl. */
+  async #experts(tasks: readonly TaskId[], choice: Extract<PolicyChoice, { kind: 'expert' }>): Promise<Prepared> {
+    const name = policyLabel(choice);
+    const experts = new Map<TaskId, TrainedExpert>();
+    for (const task of tasks) {
+      if (domainOf(task) !== 'dmcontrol') continue;
+      const expert = await readExpert(await findExpert(this.#config.data, task));
+      await this.#actors.load(expert);
+      experts.set(task, expert);
+    }
+    const trained = trainedExpertPolicy({ name, experts, actors: this.#actors, noises: choice.noises });
+    const of = ({ task }: TaskSpec) => (domainOf(task) === 'dmcontrol' ? trained : EXPERT_POLICY);
+    return {
+      policy: {
+        name,
+        assertSupports: (spec) => of(spec).assertSupports(spec),
+        begin: (spec, plan) => of(spec).begin(spec, plan),
+      },
+      checkpointHash: experts.size === 0 ? null : [...experts.values()].map(({ sha256 }) => sha256).join('+'),
+    };
   }
 
   #model(folder: string, name: string): Promise<Prepared> {

@@ -67,8 +67,12 @@ export function windowSampler(tasks: readonly LearningTask[], options: WindowSam
 
 /** A generator for one purpose and index, independent of every other: seeds next to each other give related PCG streams, hashes do not. */
 export function randomFor(seed: number, purpose: string, index: number): RandomSource {
-  const digest = createHash('sha256').update(`${seed} ${purpose} ${index}`).digest();
-  return randomSource(digest.readUIntBE(0, 6));
+  return randomSource(seedFor(seed, purpose, index));
+}
+
+/** @returns whole number in 0..2^48-1 */
+export function seedFor(seed: number, purpose: string, index: number): number {
+  return createHash('sha256').update(`${seed} ${purpose} ${index}`).digest().readUIntBE(0, 6);
 }
 
 interface TransitionPool {

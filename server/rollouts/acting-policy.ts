@@ -8,6 +8,8 @@ import type { EpisodePlan } from './plan.ts';
 export interface Decision {
   /** [A] in [-1, 1]; owned by the caller from now on. */
   readonly action: Float32Array;
+  /** [A] what should be done here, where something else is done for the sake of variety; absent: the action itself, or what the worker says. */
+  readonly target?: Float32Array;
   /** Index of the modulator used, -1 where there is no pool. */
   readonly selected: number;
   /** Cosine similarity of query and selected key in [-1, 1]; 0 where there is no pool. */

@@ -40,6 +40,7 @@ export class EpisodeRecorder {
   readonly #trajectory: Trajectory | undefined;
   readonly #observationSize: number;
   readonly #actionSize: number;
+  readonly #workerActs: boolean;
   #length = 0;
   #return = 0;
   #similaritySum = 0;
@@ -52,6 +53,7 @@ export class EpisodeRecorder {
   constructor(plan: EpisodePlan, spec: TaskSpec, keepTrajectory: boolean) {
     this.#observationSize = spec.observation.reduce((sum, part) => sum + part.size, 0);
     this.#actionSize = spec.actionSize;
+    this.#workerActs = plan.actor.kind === 'expert';
     this.#successes = new Uint8Array(plan.horizon);
     this.#selections = new Int16Array(plan.horizon).fill(-1);
     this.#similarities = new Float32Array(plan.horizon);
@@ -109,6 +111,7 @@ export class EpisodeRecorder {
     this.#similaritySum += decision.similarity;
     this.#lastSimilarity = decision.similarity;
     this.#policyVersion = decision.version;
+    if (decision.target) this.#trajectory?.targets.set(decision.target, step * this.#actionSize);
   }
 
   /** A person has a part in the next step. */
@@ -145,7 +148,9 @@ export class EpisodeRecorder {
     this.#succeeded ||= row.success;
     if (!this.#trajectory) return;
     this.#trajectory.actions.set(row.executed.subarray(0, this.#actionSize), index * this.#actionSize);
-    if (row.target) this.#trajectory.targets.set(row.target.subarray(0, this.#actionSize), index * this.#actionSize);
+    // A tick has targets for all of its rows as soon as one of them has an expert inside its worker.
+    if (row.target && this.#workerActs)
+      this.#trajectory.targets.set(row.target.subarray(0, this.#actionSize), index * this.#actionSize);
     this.#trajectory.rewards[index] = row.reward;
   }
 }

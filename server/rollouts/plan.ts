@@ -20,7 +20,7 @@ export interface PlanOptions {
   readonly firstStart: number;
   /** Steps of an episode; the protocol's own where left out. */
   readonly horizon?: number;
-  readonly actorOf: (start: number) => Actor;
+  readonly actorOf: (start: number, task: TaskId) => Actor;
 }
 
 /** Identifies a plan within its run; stored with the episode, so that a resumed run knows what it still owes. */
@@ -35,7 +35,7 @@ export function planEpisodes(options: PlanOptions): EpisodePlan[] {
     Array.from({ length: episodesPerTask }, (_, index) => {
       const start = firstStart + index;
       const horizon = options.horizon ?? horizonOf(task, protocol);
-      return { task, start, seed, protocol, horizon, actor: actorOf(start) };
+      return { task, start, seed, protocol, horizon, actor: actorOf(start, task) };
     }),
   );
 }

@@ -1,5 +1,5 @@
 import type { RunState, RunSummary } from '../../protocol/dashboard-messages.ts';
-import type { TaskId, TaskSpec } from '../../protocol/task.ts';
+import { domainOf, type TaskId, type TaskSpec } from '../../protocol/task.ts';
 import { L2mError, errorFromUnknown } from '../errors.ts';
 import type { EpisodeRecord, PlannedTask, Provenance, RunChange, ScoredEpisode } from '../store/records.ts';
 import { FINAL_STATES, isAssisted, scoredEpisodeOf } from '../store/records.ts';
@@ -285,8 +285,11 @@ function plansOf(request: RunRequest): EpisodePlan[] {
     ...{ tasks: request.tasks, episodesPerTask: request.episodes, seed: request.seed },
     ...{ protocol: request.protocol, firstStart: request.firstStart },
     ...(request.horizon === null ? {} : { horizon: request.horizon }),
-    actorOf: (start) =>
-      policy.kind === 'expert' ? expertActor(policy, { start, seed: request.seed }) : { kind: 'server' },
+    // The experts of DMControl are trained networks: the server asks them.
+    actorOf: (start, task) =>
+      policy.kind === 'expert' && domainOf(task) === 'metaworld'
+        ? expertActor(policy, { start, seed: request.seed })
+        : { kind: 'server' },
   });
 }
 

@@ -19,7 +19,7 @@ export interface TickRow {
   readonly finished: boolean;
   /** [A] executed in this step, padded with zeros. */
   readonly executed: Float32Array;
-  /** [A] the expert's clean action before this step; only with expert actors. */
+  /** [A] the expert's clean action before this step; only with expert actors, and zeros for whoever else is in such a tick. */
   readonly target: Float32Array | undefined;
   /** [bodies * 7] position and quaternion of every body but the world; only when poses were asked for. */
   readonly poses: Float32Array | undefined;

@@ -90,11 +90,11 @@ export function describeSacUpdate(backend: BackendOptions, compile: CompileOptio
       const acting = compileActing(torch.shape, 2, compile);
       const tensors = firstState();
       const observations = Float32Array.of(1, 2, 3, -1, 0, 1);
-      const both = acting.run(tensors, observations, new Float32Array(4));
-      const swapped = acting.run(tensors, Float32Array.of(-1, 0, 1, 1, 2, 3), new Float32Array(4));
+      const both = acting.run(tensors.current['actor values'], observations, new Float32Array(4));
+      const swapped = acting.run(tensors.current['actor values'], Float32Array.of(-1, 0, 1, 1, 2, 3), new Float32Array(4));
       expect([...swapped]).toEqual([...both.slice(2), ...both.slice(0, 2)]);
       expect(both.every((action) => Math.abs(action) < 1)).toBe(true);
-      const noisy = acting.run(tensors, observations, Float32Array.of(1, 1, 0, 0));
+      const noisy = acting.run(tensors.current['actor values'], observations, Float32Array.of(1, 1, 0, 0));
       expect(noisy[0]).not.toBe(both[0]);
       expect([...noisy.slice(2)]).toEqual([...both.slice(2)]);
       tensors.dispose();

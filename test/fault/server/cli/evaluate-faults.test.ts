@@ -135,7 +135,7 @@ describe('l2m evaluate when the world is unkind', () => {
     [['evalute'], /Did you mean evaluate/],
     [['evaluate', '--protocol', 'official'], /one of official-v3, l2m-paper/],
     [['evaluate', '--port', 'x'], /L2M_CONFIG_INVALID.*port/],
-    [['collect', '--tasks', 'walker-walk'], /no scripted expert/],
+    [['collect', '--tasks', 'humanoid-run'], /no expert/],
   ])('refuses %j with a message that helps', async (args, message) => {
     const { exitCode, stderr } = await runL2m([...args, ...(args[0] === 'evalute' ? [] : ['--data', newFolder()])]);
     expect(exitCode).toBe(2);
