@@ -1,3 +1,4 @@
+import type { Domain } from '../protocol/task.ts';
 import { AgentError } from './agent-error.ts';
 
 /** Sizes of the decision transformer. Shape letters as in agent/README.md. */
@@ -61,14 +62,19 @@ export interface StandardisationTable {
   readonly deviation: readonly number[];
 }
 
+export type RestartAtHorizon = number | null | Readonly<Record<Domain, number | null>>;
+
 /** Everything about running the policy that is not a weight. The first four go beyond the paper or repair the reference. */
 export interface PolicyOptions {
   /** States become (x - mean) / (deviation + 0.01) with the table of the task's domain; absent: raw states as in the paper. */
   readonly standardise?: { readonly metaworld?: StandardisationTable; readonly dmcontrol?: StandardisationTable };
   /** Actions decode to the middle of their bin instead of its lower edge. */
   readonly binCentres: boolean;
-  /** Context, timestep and return-to-go start anew every so many steps: a model has codes only for timesteps it was trained on. */
-  readonly restartAtHorizon: number | null;
+  /**
+   * Context, timestep and return-to-go start anew every so many steps, in all tasks or by domain: a model knows only timesteps that
+   * its data had. null: never.
+   */
+  readonly restartAtHorizon: RestartAtHorizon;
   /** `zero` repeats the reference's evaluation, where later episodes start from an all-zero state (spec §6.3). */
   readonly startObservation: 'observed' | 'zero';
   /** Tasks in the order of their groups of keys, where the pool is searched by the true task (spec §3.7). */

@@ -41,10 +41,9 @@ export function createConnection(options: ConnectionOptions): Connection {
   let connectTimer: ReturnType<typeof setTimeout> | undefined;
   let refusal: WireError | null = null;
   let closed = false;
-  const keepAlive = setInterval(() => {
-    send({ type: 'subscribe', framesHz });
-  }, KEEP_ALIVE_MS);
-  let framesHz = 0;
+  // The whole of what was asked for last: the server reads what is left out as no longer wanted.
+  let subscription: PageRequest = { type: 'subscribe', framesHz: 0 };
+  const keepAlive = setInterval(() => send(subscription), KEEP_ALIVE_MS);
 
   function connect(): void {
     clearTimeout(retryTimer);
@@ -105,7 +104,7 @@ export function createConnection(options: ConnectionOptions): Connection {
   }
 
   function send(request: PageRequest): void {
-    if (request.type === 'subscribe') framesHz = request.framesHz;
+    if (request.type === 'subscribe') subscription = request;
     if (socket?.readyState === WebSocket.OPEN) write(socket, request);
   }
 

@@ -73,14 +73,14 @@ export class ContextWindow {
    */
   append({ executedAction, reward, observation }: StepOutcome): void {
     const task = this.#started();
-    const { model, options } = this.#config;
+    const { model } = this.#config;
     const scaledReward = Math.fround(reward / task.rewardScale);
     const actions = this.#newest * model.actionSize;
     for (let i = 0; i < task.actionSize; i++) {
       this.#actionTokens[actions + i] = tokenFromAction(executedAction[i]!, model.bins);
     }
     this.#rewards[this.#newest] = scaledReward;
-    if (this.#timestep + 1 === options.restartAtHorizon) {
+    if (this.#timestep + 1 === task.restartAt) {
       this.#restart(observation);
       return;
     }

@@ -21,6 +21,8 @@ export interface TaskContext {
   readonly rewardScale: number;
   /** Scaled. */
   readonly initialReturnToGo: number;
+  /** Steps after which context, timestep and return-to-go start anew; null: never. */
+  readonly restartAt: number | null;
   /** Its place in the policy's order of tasks; 0 for policies without one. */
   readonly taskIndex: number;
 }
@@ -60,6 +62,7 @@ export function taskContext(
     throw new AgentError('L2M_TASK_UNSUPPORTED', `${spec.task} has no keys in a pool searched by task (${known})`);
   }
   const rewardScale = options.rewardScale[domain];
+  const { restartAtHorizon } = options;
   return {
     task: spec.task,
     observationSize: indices.length,
@@ -69,6 +72,7 @@ export function taskContext(
     shift: Float64Array.from(indices, shiftOf),
     factor: Float64Array.from(indices, factorOf),
     rewardScale,
+    restartAt: typeof restartAtHorizon === 'object' ? (restartAtHorizon?.[domain] ?? null) : restartAtHorizon,
     initialReturnToGo: Math.fround(targetReturn / rewardScale),
     taskIndex,
   };

@@ -55,6 +55,8 @@ const StandardisationSchema = Type.Object(
   closed,
 );
 
+const Steps = Type.Union([Type.Integer({ minimum: 1 }), Type.Null()]);
+
 const OptionsSchema = Type.Object(
   {
     standardise: Type.Optional(
@@ -64,7 +66,10 @@ const OptionsSchema = Type.Object(
       ),
     ),
     binCentres: Type.Boolean(),
-    restartAtHorizon: Type.Union([Type.Integer({ minimum: 1 }), Type.Null()]),
+    restartAtHorizon: Type.Union([
+      Steps,
+      Type.Object({ metaworld: Steps, dmcontrol: Steps }, closed),
+    ]),
     startObservation: Type.Union([Type.Literal('observed'), Type.Literal('zero')]),
     /** Tasks in the order of the pool's groups of keys, where the true task is searched (spec §3.7). */
     taskOrder: Type.Optional(Type.Immutable(Type.Array(TaskIdSchema))),

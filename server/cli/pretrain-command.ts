@@ -37,6 +37,11 @@ interface PretrainCommandOptions extends Record<string, unknown> {
   readonly from?: string;
   readonly trainable?: TrainableSet;
   readonly dropout?: true;
+  readonly standardise: boolean;
+  readonly binCentres: boolean;
+  readonly afterSuccess?: number;
+  readonly alternateDomains?: true;
+  readonly observationNoise?: number;
   readonly evaluateEvery?: number;
   readonly evaluateTasks?: string;
   readonly evaluateEpisodes: number;
@@ -85,6 +90,15 @@ export function addPretrainCommand(program: Command, outcome: { exitCode: number
       oneOf(TRAINABLE_SETS),
     )
     .option('--dropout', 'drop values while learning, at the rates of the paper')
+    .option('--no-standardise', 'raw states, as in the paper')
+    .option('--no-bin-centres', 'actions decode to the lower edge of their bin, as in the paper')
+    .option(
+      '--after-success <weight>',
+      'how often windows after the first success are drawn (default: by preset)',
+      numberWithin(0, 1),
+    )
+    .option('--alternate-domains', 'batches of one domain each, in turn, as in the paper')
+    .option('--observation-noise <number>', 'deviation of noise on scaled states', numberWithin(0, 10))
     .option('--evaluate-every <number>', 'updates between two evaluations on simulators', wholeNumber(1, 100_000_000))
     .option('--evaluate-tasks <list>', 'what is evaluated (default: what is learned from)')
     .option('--evaluate-episodes <number>', 'episodes of each task', wholeNumber(1, 1000), 5)
@@ -207,6 +221,11 @@ async function pretrainOptions(options: PretrainCommandOptions): Promise<Pretrai
     ...(options.seed === undefined ? {} : { seed: options.seed }),
     ...(options.from === undefined ? {} : { initialiseFrom: options.from }),
     ...(options.trainable === undefined ? {} : await tuningOf(options.trainable, options.from)),
+    ...(options.standardise ? {} : { standardise: false }),
+    ...(options.binCentres ? {} : { binCentres: false }),
+    ...(options.afterSuccess === undefined ? {} : { afterSuccessWeight: options.afterSuccess }),
+    ...(options.alternateDomains === true ? { alternateDomains: true } : {}),
+    ...(options.observationNoise === undefined ? {} : { observationNoise: options.observationNoise }),
     ...(options.dropout === true ? { dropout: REFERENCE_DROPOUT } : {}),
     name: options.name,
     trainingFolder: join(config.data, 'training', options.name),

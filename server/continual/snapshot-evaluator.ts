@@ -141,6 +141,7 @@ function counting(policy: ActingPolicy, selections: Map<TaskId, Map<number, numb
       selections.set(spec.task, counts);
       const episode = policy.begin(spec, plan);
       return {
+        ...episode,
         decide: async (row) => {
           const decision = await episode.decide(row);
           if (decision.selected >= 0) counts.set(decision.selected, (counts.get(decision.selected) ?? 0) + 1);

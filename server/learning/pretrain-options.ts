@@ -34,11 +34,13 @@ export interface PretrainSettings {
   /** Beyond the paper: decode to the middle of a bin. */
   readonly binCentres: boolean;
   /** Beyond the paper: see `PolicyOptions.restartAtHorizon`. */
-  readonly restartAtHorizon: number | null;
+  readonly restartAtHorizon: PolicyOptions['restartAtHorizon'];
   /** Batches from one domain each, in turn, as in the paper; false draws from all transitions alike. */
   readonly alternateDomains: boolean;
   /** Beyond the paper: how often windows that begin after the first success are drawn, against 1 for all others. Experts mostly wait there. */
   readonly afterSuccessWeight: number;
+  /** Beyond the paper: see `WindowSamplerOptions.observationNoise`. */
+  readonly observationNoise?: number;
   /** Share of episodes kept back to measure the loss on. */
   readonly heldOutShare: number;
   /** Checkpoint whose model the weights start from; absent: drawn at random. */
@@ -96,7 +98,7 @@ export const SMALL_PRETRAINING = {
   seed: 42,
   standardise: true,
   binCentres: true,
-  restartAtHorizon: 200,
+  restartAtHorizon: { metaworld: 200, dmcontrol: null },
   alternateDomains: false,
   afterSuccessWeight: 0.25,
   heldOutShare: 0.02,
@@ -153,6 +155,7 @@ export function checkPretrainOptions(options: PretrainOptions): void {
       options.afterSuccessWeight,
       options.afterSuccessWeight > 0 && options.afterSuccessWeight <= 1,
     ],
+    ['observation noise', options.observationNoise ?? 0, (options.observationNoise ?? 0) >= 0],
     ['held-out share', options.heldOutShare, options.heldOutShare >= 0 && options.heldOutShare <= 0.5],
     ['bins', options.model.bins, options.model.bins <= 256],
   ];

@@ -16,6 +16,8 @@ export interface WindowSamplerOptions {
   readonly alternateDomains: boolean;
   /** How often a window that begins after the first success is drawn, against 1 for all others; 1 in the paper. */
   readonly afterSuccessWeight: number;
+  /** Deviation of Gaussian noise on every value of a state, after scaling; 0 or absent: none. Held-out windows stay clean. */
+  readonly observationNoise?: number;
 }
 
 export interface WindowSampler {
@@ -56,10 +58,12 @@ export function windowSampler(tasks: readonly LearningTask[], options: WindowSam
       const pool = groups[index % groups.length];
       if (pool === undefined) return;
       const random = randomFor(options.seed, options.split, index);
+      const noise = options.split === 'training' ? (options.observationNoise ?? 0) : 0;
+      const perturb = noise === 0 ? () => 0 : () => noise * random.normal();
       clear(batch);
       for (let window = 0; window < batch.size; window++) {
         const { source, first, end, row } = pool.draw(random);
-        fillWindow(batch, window, { source, first, row, end: Math.min(end, row + batch.model.context) });
+        fillWindow(batch, window, { source, first, row, end: Math.min(end, row + batch.model.context), perturb });
       }
     },
   };
@@ -146,9 +150,11 @@ interface Window {
   /** Rows row..end-1 are shown. */
   readonly row: number;
   readonly end: number;
+  /** What is added to a scaled value. */
+  readonly perturb: () => number;
 }
 
-function fillWindow(batch: BatchArrays, window: number, { source, first, row, end }: Window): void {
+function fillWindow(batch: BatchArrays, window: number, { source, first, row, end, perturb }: Window): void {
   const { model } = batch;
   const { task, context } = source;
   const { stateIndices, background, shift, factor, rewardScale, actionSize, observationSize } = context;
@@ -161,7 +167,7 @@ function fillWindow(batch: BatchArrays, window: number, { source, first, row, en
     batch.states.set(background, state);
     for (let i = 0; i < observationSize; i++) {
       const value = trajectories.observations[from * observationSize + i] ?? 0;
-      batch.states[state + (stateIndices[i] ?? 0)] = (value - (shift[i] ?? 0)) * (factor[i] ?? 1);
+      batch.states[state + (stateIndices[i] ?? 0)] = (value - (shift[i] ?? 0)) * (factor[i] ?? 1) + perturb();
     }
     const action = step * model.actionSize;
     for (let i = 0; i < model.actionSize; i++) {

@@ -94,7 +94,7 @@ describe('pre-training', () => {
       ['metaworld/drawer-open-v3', 6],
     ]);
     expect(manifest.training?.metrics['update']).toBe(6);
-    expect(manifest.options).toMatchObject({ binCentres: true, restartAtHorizon: 200 });
+    expect(manifest.options).toMatchObject({ binCentres: true, restartAtHorizon: { metaworld: 200, dmcontrol: null } });
     expect(manifest.options.standardise?.metaworld?.mean).toHaveLength(204);
     expect(manifest.targetReturns['metaworld/reach-v3']).toBeGreaterThan(100);
     expect(manifest.provenance.command).toBe('l2m pretrain (test)');

@@ -118,6 +118,17 @@ describe('context window', () => {
     expect(() => window.writeInto(arrays, 0)).not.toThrow();
   });
 
+  it('starts anew at the horizon of its domain', () => {
+    const never = setUp({ restartAtHorizon: { metaworld: 4, dmcontrol: null } });
+    const four = setUp({ restartAtHorizon: { metaworld: null, dmcontrol: 4 } });
+    for (const { window, task } of [never, four]) {
+      window.start({ task, observation: [0, 0, 0] });
+      for (let i = 1; i <= 6; i++) window.append(step(0, 10, i));
+    }
+    expect(never.window.timestep).toBe(6);
+    expect(four.window.timestep).toBe(2);
+  });
+
   it('refuses a step that the model has no code for', () => {
     const { window, task, arrays } = setUp();
     window.start({ task, observation: [0, 0, 0] });

@@ -189,4 +189,34 @@ describe('drawing windows', () => {
   test('nothing to draw from is an error', () => {
     expect(() => windowSampler([prepared([5])], { ...options, split: 'heldOut' })).toThrow(RangeError);
   });
+
+  test('noise moves states alone, in training alone, by its deviation', () => {
+    const [clean, noisy] = [allocateBatch(50, model), allocateBatch(50, model)];
+    const filled = (batch: BatchArrays, changes: Partial<WindowSamplerOptions>) => {
+      const task = learningTask(sampleTrajectories(REACH, [30, 30, 30, 30]), { model, heldOutShare: 0.5 });
+      windowSampler([task], { ...options, ...changes }).fill(batch, 0);
+    };
+    filled(clean, { split: 'heldOut' });
+    filled(noisy, { split: 'heldOut', observationNoise: 0.5 });
+    expect(noisy).toEqual(clean);
+    filled(noisy, { observationNoise: 0.5 });
+    // The noise draws from the same source as the windows: compare with what lies in the data.
+    const states = Array.from({ length: 50 * T }, (_, step) => [...noisy.states.slice(step * 204, step * 204 + 6)]);
+    const { observations } = sampleTrajectories(REACH, [30, 30, 30, 30]);
+    const distances = states
+      .filter((_, step) => noisy.stepMask[step] === 1)
+      .map((state) => {
+        let nearest = Infinity;
+        for (let row = 0; row < observations.length / 6; row++) {
+          const squares = state.map((value, i) => (value - observations[row * 6 + i]!) ** 2);
+          nearest = Math.min(nearest, Math.sqrt(squares.reduce((a, b) => a + b, 0) / 6));
+        }
+        return nearest;
+      });
+    const mean = distances.reduce((a, b) => a + b, 0) / distances.length;
+    expect(mean).toBeGreaterThan(0.2);
+    expect(mean).toBeLessThan(0.6);
+    const beyond = Array.from({ length: 50 * T }, (_, step) => noisy.states.slice(step * 204 + 6, (step + 1) * 204));
+    expect(beyond.every((rest) => rest.every((value) => value === 0))).toBe(true);
+  });
 });
