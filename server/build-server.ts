@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
+import type { ModelView } from '../protocol/dashboard-messages.ts';
 import type { TaskSpec } from '../protocol/task.ts';
 import type { ServerConfig } from './config-schema.ts';
 import { errorFromUnknown } from './errors.ts';
@@ -48,6 +49,10 @@ export interface LiveServer {
   readonly policies: PolicyProvider;
   readonly telemetry: Telemetry;
   describe(tasks: readonly string[]): Promise<TaskSpec[]>;
+  /** Into the log and onto the page. */
+  notice(level: 'info' | 'warning' | 'error', text: string): void;
+  /** Which weights act, for the page: a training shows its own here. */
+  showModel(view: ModelView): void;
   close(): Promise<void>;
 }
 
@@ -252,6 +257,8 @@ async function compose(
     policies,
     telemetry,
     describe: (tasks) => fleet.catalog.describe(tasks),
+    notice: note,
+    showModel: (view) => parts.front?.modelChanged(view),
     close: closeAll,
   };
 }

@@ -130,7 +130,7 @@ export async function writeWhole(path: string, text: string): Promise<void> {
 }
 
 /** A further name for a file, or a copy where the file system has none. Files of either kind are replaced whole, never changed. */
-async function share(from: string, to: string): Promise<void> {
+export async function share(from: string, to: string): Promise<void> {
   await mkdir(dirname(to), { recursive: true });
   await rm(to, { force: true });
   try {

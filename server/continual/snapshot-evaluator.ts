@@ -1,16 +1,11 @@
-import { join } from 'node:path';
 import type { TaskId } from '../../protocol/task.ts';
 import type { LiveServer } from '../build-server.ts';
-import { readManifest } from '../checkpoints/read-checkpoint.ts';
-import { L2mError } from '../errors.ts';
-import { AgentHost } from '../inference/agent-host.ts';
-import { hostThreads } from '../inference/host-threads.ts';
-import { modelPolicy } from '../inference/model-policy.ts';
 import type { ActingPolicy } from '../rollouts/acting-policy.ts';
 import type { RunHandle } from '../rollouts/run-service.ts';
 import type { ContinualSettings } from './continual-options.ts';
 import { evaluatedTasks, rowOf, type EvaluationRow } from './evaluation-rows.ts';
 import type { RunFolder } from './run-folder.ts';
+import { owedBy, SnapshotHost, watchedRun } from './snapshot-host.ts';
 
 export interface EvaluatorOptions {
   readonly server: LiveServer;
@@ -21,18 +16,17 @@ export interface EvaluatorOptions {
   readonly signal: AbortSignal;
 }
 
-const PROGRESS_EVERY_MS = 500;
-
 /**
  * Runs snapshots of a training on real simulators, every task on the same start states each time. All snapshots take one place in one agent
  * host: where only the pool differs, which is the case for all methods that leave the model alone, nothing is compiled for the next.
  */
 export class SnapshotEvaluator {
   readonly #options: EvaluatorOptions;
-  #host: Promise<AgentHost> | undefined;
+  readonly #host: SnapshotHost;
 
   constructor(options: EvaluatorOptions) {
     this.#options = options;
+    this.#host = new SnapshotHost(options.server, (text) => options.note(text));
   }
 
   /**
@@ -41,22 +35,13 @@ export class SnapshotEvaluator {
    */
   async evaluate(update: number): Promise<EvaluationRow[] | undefined> {
     const { server, folder, settings, signal } = this.#options;
-    const stopped = () => signal.aborted;
-    if (stopped()) return undefined;
+    if (signal.aborted) return undefined;
     const snapshot = folder.snapshot(update);
-    const manifest = await readManifest(snapshot);
-    const host = await this.#started();
-    const batch = server.config.workers * server.config.environments;
-    const maxBatch = server.config.workers === 0 ? server.config.maxBatch : Math.min(server.config.maxBatch, batch);
-    await host.load(folder.name, snapshot, maxBatch);
     const handles: RunHandle[] = [];
-    const { policy } = modelPolicy({
-      ...{ name: `${folder.name} after ${update}`, host, model: folder.name, manifest },
-      batch: {
-        ...{ maxBatch, maxWaitMs: server.config.maxWaitMs, observe: () => undefined },
-        expected: () => Math.max(1, Math.min(maxBatch, owedBy(handles[0]) ?? maxBatch)),
-      },
-    });
+    const { policy } = await this.#host.load(
+      { place: folder.name, checkpoint: snapshot, name: `${folder.name} after ${update}` },
+      () => owedBy(handles[0]),
+    );
     const selections = new Map<TaskId, Map<number, number>>();
     const handle = await server.runs.start(
       {
@@ -67,69 +52,13 @@ export class SnapshotEvaluator {
       { policy: counting(policy, selections) },
     );
     handles.push(handle);
-    const summary = await this.#finish(handle);
-    if (summary.state !== 'finished') {
-      if (stopped()) return undefined;
-      throw new L2mError(
-        'L2M_SIMULATOR_FAULT',
-        summary.message === '' ? `${handle.run} is ${summary.state}` : summary.message,
-        {
-          hint: 'Go on with --resume.',
-        },
-      );
-    }
-    return summary.tasks.map((score) => rowOf(update, score, selections.get(score.task) ?? new Map()));
+    const summary = await watchedRun(server, handle, this.#options);
+    return summary?.tasks.map((score) => rowOf(update, score, selections.get(score.task) ?? new Map()));
   }
 
-  async close(): Promise<void> {
-    await (await this.#host?.catch(() => undefined))?.close();
+  close(): Promise<void> {
+    return this.#host.close();
   }
-
-  async #finish(handle: RunHandle) {
-    const { server, signal, progress } = this.#options;
-    const show = () => {
-      const { finishedEpisodes, errorEpisodes, plannedEpisodes } = handle.summary();
-      progress(finishedEpisodes + errorEpisodes, plannedEpisodes);
-    };
-    const timer = setInterval(show, PROGRESS_EVERY_MS);
-    const onStop = () => {
-      const { state } = handle.summary();
-      if (state === 'running' || state === 'starting') server.runs.stop(handle.run);
-    };
-    signal.addEventListener('abort', onStop);
-    if (signal.aborted) onStop();
-    try {
-      return await handle.over;
-    } finally {
-      clearInterval(timer);
-      signal.removeEventListener('abort', onStop);
-    }
-  }
-
-  #started(): Promise<AgentHost> {
-    const { server, note } = this.#options;
-    const { config } = server;
-    this.#host ??= AgentHost.start(
-      {
-        ...{ backend: config.backend, threadCount: hostThreads(config), precision: config.precision },
-        ...{ logFile: join(config.data, 'agent.log'), restartBudget: 5, startDeadlineMs: 180_000 },
-        decideDeadlineMs: config.decideDeadlineMs,
-      },
-      {
-        progress: () => undefined,
-        restarted: (restarts, reason) => note(`the agent host ended with ${reason}; restart ${restarts}`),
-        exhausted: (error) => server.runs.fail(error),
-      },
-    );
-    return this.#host;
-  }
-}
-
-/** Episodes that are not over yet; undefined before the run has begun. */
-function owedBy(handle: RunHandle | undefined): number | undefined {
-  if (handle === undefined) return undefined;
-  const { plannedEpisodes, finishedEpisodes, errorEpisodes } = handle.summary();
-  return plannedEpisodes - finishedEpisodes - errorEpisodes;
 }
 
 /** Counts which row of the pool decided each step of each task. */
