@@ -1,4 +1,5 @@
 import { Command, CommanderError } from 'commander';
+import { addAdaptCommand } from './cli/adapt-command.ts';
 import { addCollectCommand } from './cli/collect-command.ts';
 import { addDataCommand } from './cli/data-command.ts';
 import { addContinualCommand, addFinetuneCommand } from './cli/continual-command.ts';
@@ -51,6 +52,7 @@ export async function main(argv: readonly string[]): Promise<number> {
   addFinetuneCommand(program, outcome);
   addContinualCommand(program, outcome);
   addSweepCommand(program, outcome);
+  addAdaptCommand(program, outcome);
   addPoolCommand(program);
   addImportCommand(program);
   addDataCommand(program, outcome);
