@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { LiveServer } from '../../server/build-server.ts';
 import { browserSkipReason, launchChromium } from '../support/chromium.ts';
 import { liveServer, shortRun } from '../support/live-server.ts';
+import { buildPage } from './support/live-page.ts';
 import { brightness, difference } from './support/page-probes.ts';
 
 const WAIT = { timeout: 60_000 };
@@ -16,6 +17,7 @@ describe.skipIf(browserSkipReason() !== undefined)('how a picture is looked at',
   const problems: string[] = [];
 
   beforeAll(async () => {
+    buildPage();
     server = await liveServer({ environments: 2, record: 'all' }, { serve: true });
     const recorded = await server.runs.start(
       shortRun({ tasks: ['metaworld/reach-v3', 'dmcontrol/walker-walk'], episodes: 2, horizon: 30 }),
