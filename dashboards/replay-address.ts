@@ -14,6 +14,16 @@ export type ReplayRequest =
     }
   | { readonly kind: 'file'; readonly file: File };
 
+/** The environment that is shown large, in the address of a page; null for all alike. */
+export const focusFromAddress = (search: string): string | null => new URLSearchParams(search).get('env');
+
+export function addressOfFocus(href: string, key: string | null): string {
+  const url = new URL(href);
+  if (key === null) url.searchParams.delete('env');
+  else url.searchParams.set('env', key);
+  return readable(url);
+}
+
 const KEYS = ['run', 'episode', 'step', 'camera', 'compare', 'ghost'] as const;
 
 /** @param search `location.search`; null unless it names a recording */
@@ -43,7 +53,11 @@ export function addressOf(href: string, replay: ReplayRequest | null): string {
     if (replay.compare !== '') url.searchParams.set('compare', replay.compare);
     if (replay.compare !== '' && replay.ghost) url.searchParams.set('ghost', '1');
   }
-  // These may stand in a query as they are.
-  url.search = url.search.replace(/%(2C|2F|40|7E)/g, (encoded) => decodeURIComponent(encoded));
+  return readable(url);
+}
+
+/** Characters that may stand in a query as they are do so. */
+function readable(url: URL): string {
+  url.search = url.search.replace(/%(2C|2F|3A|40|7E)/g, (encoded) => decodeURIComponent(encoded));
   return url.href;
 }

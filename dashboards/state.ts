@@ -107,6 +107,7 @@ export function reduce(state: DashboardState, event: PageEvent): DashboardState 
     case 'decision':
     case 'pool':
     case 'no-decision':
+    case 'echoed':
     case 'refused':
       return state;
   }

@@ -5,11 +5,12 @@ import { createConnection, type Connection, type ConnectionState } from './conne
 import { LiveFrames } from './live-frames.ts';
 import { LoadHistory } from './load-history.ts';
 import { PolicyFeed } from './policy/policy-feed.ts';
-import { replayFromAddress, type ReplayRequest } from './replay-address.ts';
+import { focusFromAddress, replayFromAddress, type ReplayRequest } from './replay-address.ts';
 import { INITIAL_STATE, leadingRun, reduce } from './state.ts';
 
 /** Pictures a second asked of the server while the page is in view. */
 const FRAMES_HZ = 30;
+const ECHO_EVERY_MS = 2000;
 /** Numbers that change faster than this cannot be read. */
 const NUMBERS_MS = 100;
 
@@ -21,11 +22,15 @@ export class Store {
   readonly numbersTick = signal(0);
   /** Pictures drawn in the last second; null while nothing is drawn. */
   readonly fps = signal<number | null>(null);
+  /** How long the server takes to answer, and pictures that it had to leave out for this page; null until it has. */
+  readonly pulse = signal<{ readonly roundTripMs: number; readonly dropped: number } | null>(null);
   readonly chosenRun = signal<string | null>(null);
   /** A run of an earlier life of the server, when one was chosen. */
   readonly storedRun = signal<RunSummary | null>(null);
   /** The recording that is to be shown above what is live; null for live alone. */
   readonly replay = signal<ReplayRequest | null>(replayFromAddress(location.search));
+  /** Key of the environment that is shown large; it need not be there. */
+  readonly focused = signal(focusFromAddress(location.search));
   /** Whether contacts and forces are drawn; they are only asked for then. */
   readonly contacts = signal(false);
   readonly live = new LiveFrames();
@@ -66,6 +71,7 @@ export class Store {
       onState: (state) => (this.connection.value = state),
     });
     document.addEventListener('visibilitychange', this.#visibilityChanged);
+    setInterval(this.#askEcho, ECHO_EVERY_MS);
     this.contacts.subscribe(() => this.#subscribe());
   }
 
@@ -94,6 +100,7 @@ export class Store {
         }
         this.#subscribe();
         this.policy.welcomed();
+        this.#askEcho();
         break;
       }
       case 'episode-started': {
@@ -107,6 +114,10 @@ export class Store {
         this.history.add(event.load, Date.now() / 1000);
         this.send({ type: 'acknowledge', frame: event.frame, visible: !document.hidden });
         this.#showNumbersSoon(now);
+        break;
+      }
+      case 'echoed': {
+        this.pulse.value = { roundTripMs: performance.now() - event.stamp, dropped: event.skippedFrames };
         break;
       }
       case 'decision':
@@ -125,6 +136,8 @@ export class Store {
         break;
     }
   }
+
+  readonly #askEcho = (): void => this.send({ type: 'echo', stamp: performance.now() });
 
   #subscribe(): void {
     if (!this.connected.peek()) return;

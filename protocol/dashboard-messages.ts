@@ -267,6 +267,17 @@ export const FramesSchema = Type.Object(
   closed,
 );
 
+/** Answers `echo` at once, behind what the page is owed: how long that takes is the round trip. */
+export const EchoedSchema = Type.Object(
+  {
+    type: Type.Literal('echoed'),
+    stamp: Type.Number(),
+    /** Pictures that were due but not sent to this page, because it was still busy with the last. */
+    skippedFrames: Count,
+  },
+  closed,
+);
+
 export const PageRefusedSchema = Type.Object(
   { type: Type.Literal('refused'), code: Name, message: Text, hint: Text },
   closed,
@@ -295,6 +306,9 @@ export const SubscribeSchema = Type.Object(
   closed,
 );
 
+/** Asks to be answered; `stamp` is the page's own clock, and nobody else's business. */
+export const EchoSchema = Type.Object({ type: Type.Literal('echo'), stamp: Type.Number() }, closed);
+
 /** Needs the role `operator`. Answered by `run-updated` or by a `notice` that says why not. */
 export const ControlSchema = Type.Object(
   {
@@ -319,6 +333,7 @@ export const PageEventSchema = Type.Union([
   NoDecisionSchema,
   PageRefusedSchema,
   ControlUpdatedSchema,
+  EchoedSchema,
 ]);
 export type PageEvent = Static<typeof PageEventSchema>;
 
@@ -328,6 +343,7 @@ export const PageRequestSchema = Type.Union([
   SubscribeSchema,
   WatchPolicySchema,
   AcknowledgePolicySchema,
+  EchoSchema,
   ControlSchema,
   ControlSeatSchema,
   ControlSimulationSchema,

@@ -185,6 +185,16 @@ export const ERROR_TABLE = {
     message: 'The file is not a recording of this project: %s.',
     hint: 'Fetch it again from the server that recorded it.',
   },
+  L2M_REPLAY_DIFFERENT: {
+    severity: 'refused',
+    message: 'Simulated again, the episode comes out otherwise: %s.',
+    hint: 'Nothing was changed. It was recorded with other simulators or on another machine; “l2m replay” shows the difference.',
+  },
+  L2M_REPLAYS_WAITING: {
+    severity: 'retry',
+    message: 'Already %s episodes wait to be simulated again.',
+    hint: 'Try again in a minute.',
+  },
   L2M_SCENE_UNKNOWN: {
     severity: 'retry',
     message: 'There is no scene %s.',

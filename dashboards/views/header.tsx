@@ -1,5 +1,5 @@
 import { useComputed } from '@preact/signals';
-import { plural, short, siNumber } from '../format.ts';
+import { grouped, plural, short, siNumber } from '../format.ts';
 import type { Store } from '../store.ts';
 import { theme, toggleTheme } from '../theme.ts';
 import { Mark, MoonIcon, SunIcon } from './icons.tsx';
@@ -53,10 +53,9 @@ function ModelChip({ store }: { readonly store: Store }) {
 function LiveFigures({ store }: { readonly store: Store }) {
   const load = useComputed(() => store.atTick(() => store.state.peek().load));
   const { stepsPerSecond, totalMs, viewers } = load.value;
-  const fps = store.fps.value;
   if (!store.connected.value) return null;
   return (
-    <dl class="figures">
+    <dl class="figures wide-only">
       <div>
         <dt>steps/s</dt>
         <dd>{siNumber(stepsPerSecond)}</dd>
@@ -65,11 +64,7 @@ function LiveFigures({ store }: { readonly store: Store }) {
         <dt>per step</dt>
         <dd>{totalMs > 0 ? `${short(totalMs)} ms` : '–'}</dd>
       </div>
-      <div class="wide-only" title="Pictures drawn a second; nothing is drawn while nothing moves">
-        <dt>fps</dt>
-        <dd data-figure="fps">{fps ?? '–'}</dd>
-      </div>
-      <div class="wide-only">
+      <div>
         <dt class="visually-hidden">Viewers</dt>
         <dd>{plural(viewers, 'viewer')}</dd>
       </div>
@@ -82,9 +77,32 @@ function ConnectionDot({ store }: { readonly store: Store }) {
   const shown = state.kind === 'connecting' && state.lost !== null ? 'waiting' : state.kind;
   const words = { connecting: 'Connecting', open: 'Live', waiting: 'Offline', refused: 'Refused' }[shown];
   return (
-    <span class={`connection connection-${shown}`} data-connection={shown}>
-      <span class="connection-dot" aria-hidden="true" />
-      {words}
+    <>
+      {shown === 'open' && <Pulse store={store} />}
+      <span class={`connection connection-${shown}`} data-connection={shown}>
+        <span class="connection-dot" aria-hidden="true" />
+        {words}
+      </span>
+    </>
+  );
+}
+
+/** How fresh what is shown is: also on a telephone. */
+function Pulse({ store }: { readonly store: Store }) {
+  const pulse = store.pulse.value;
+  const fps = store.fps.value;
+  return (
+    <span
+      class="pulse"
+      title="Round trip to the server; pictures left out because this page was still busy; pictures drawn a second"
+    >
+      {pulse !== null && (
+        <>
+          <b data-figure="round-trip">{Math.round(pulse.roundTripMs)}</b> ms ·{' '}
+          <b data-figure="dropped">{grouped(pulse.dropped)}</b> dropped ·{' '}
+        </>
+      )}
+      <b data-figure="fps">{fps ?? '–'}</b> fps
     </span>
   );
 }

@@ -139,6 +139,10 @@ export class PageSession {
         this.#owner.rateChanged();
         break;
       }
+      case 'echo': {
+        this.send({ type: 'echoed', stamp: message.stamp, skippedFrames: this.outbox.skippedFrames });
+        break;
+      }
       case 'control': {
         this.#owner.control(this, message);
         break;

@@ -341,6 +341,7 @@ function pageEvents(): GoldenMessage[] {
     ...policyEvents(),
     event('page-event-refused', { type: 'refused', code: 'L2M_TOKEN_REFUSED', message: 'no token', hint: 'pass one' }),
     event('page-event-control-updated', CONTROL_UPDATED),
+    event('page-event-echoed', { type: 'echoed', stamp: 12345.5, skippedFrames: 3 }),
   ];
 }
 
@@ -377,6 +378,7 @@ function pageRequests(): GoldenMessage[] {
     request('page-request-watch-nothing', { type: 'watch-policy', key: null, attention: null }),
     request('page-request-acknowledge-policy', { type: 'acknowledge-policy', number: 9 }),
     request('page-request-subscribe', { type: 'subscribe', framesHz: 15 }),
+    request('page-request-echo', { type: 'echo', stamp: 12345.5 }),
     request('page-request-control', { type: 'control', run: 'run-20250101-1', action: 'pause' }),
     ...Object.entries(CONTROL_REQUESTS).map(([name, message]) => request(`page-request-${name}`, message)),
   ];
