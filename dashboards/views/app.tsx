@@ -21,11 +21,15 @@ import { WorkersPanel } from './workers-panel.tsx';
 
 export function App({ store }: { readonly store: Store }) {
   const helpShown = useSignal(false);
+  const escape = (): void => {
+    if (helpShown.value) helpShown.value = false;
+    else store.focused.value = null;
+  };
   useEffect(() => {
     const onKey = (event: KeyboardEvent): void => {
       if (isTyping(event.target) || event.ctrlKey || event.metaKey || event.altKey) return;
       if (event.key === '?') helpShown.value = !helpShown.value;
-      else if (event.key === 'Escape') helpShown.value = false;
+      else if (event.key === 'Escape') escape();
       else if (event.key === 'D') toggleTheme();
       else if (event.key === ' ' && !isButton(event.target)) togglePause(store);
       else return;

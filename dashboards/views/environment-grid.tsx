@@ -2,6 +2,7 @@ import { useEffect, useRef } from 'preact/hooks';
 import { useSignal, type Signal } from '@preact/signals';
 import type { Stage } from '../scene/stage.ts';
 import { fetchWithToken } from '../session-token.ts';
+import { addressOfFocus } from '../replay-address.ts';
 import type { Store } from '../store.ts';
 import { theme } from '../theme.ts';
 import { EnvironmentTile } from './environment-tile.tsx';
@@ -20,7 +21,8 @@ export function EnvironmentGrid({ store }: { readonly store: Store }) {
   const stage = useSignal<StageState>({ kind: 'none' });
   const environments = [...store.environments.value.values()];
   const all = useSignal(false);
-  const shown = all.value ? environments : environments.slice(0, MOST_AT_FIRST);
+  const focused = store.focused.value;
+  const shown = environments.filter(({ key }, index) => all.value || index < MOST_AT_FIRST || key === focused);
   const wanted = environments.length > 0;
   useEffect(() => {
     if (!wanted || container.current === null) return undefined;
@@ -29,6 +31,8 @@ export function EnvironmentGrid({ store }: { readonly store: Store }) {
   useEffect(() => {
     if (stage.value.kind === 'ready') stage.value.stage.setBackground();
   }, [theme.value, stage.value]);
+  useEffect(() => history.replaceState(null, '', addressOfFocus(location.href, focused)), [focused]);
+  const large = shown.length > 1 && shown.some(({ key }) => key === focused);
   return (
     <section class="environments" id="environments" tabIndex={-1} aria-labelledby="environments-title">
       <h2 id="environments-title">
@@ -36,12 +40,13 @@ export function EnvironmentGrid({ store }: { readonly store: Store }) {
       </h2>
       {stage.value.kind === 'failed' && <p class="stage-failed">No 3D pictures: {stage.value.reason}.</p>}
       {wanted ? (
-        <div class={`grid ${density(shown.length)}`} ref={container}>
+        <div class={`grid ${large ? 'grid-small grid-focus' : density(shown.length)}`} ref={container}>
           {shown.map((environment) => (
             <EnvironmentTile
               key={environment.key}
               store={store}
               environment={environment}
+              large={shown.length > 1 ? environment.key === focused : null}
               stage={stage.value.kind === 'ready' ? stage.value.stage : null}
             />
           ))}
@@ -80,6 +85,7 @@ function startStage(store: Store, container: HTMLElement, state: Signal<StageSta
 
 /** Few environments are shown large, many small. */
 function density(count: number): string {
+  if (count <= 2) return 'grid-few';
   if (count <= 4) return 'grid-large';
   return count <= 16 ? 'grid-medium' : 'grid-small';
 }

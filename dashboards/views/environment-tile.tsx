@@ -20,16 +20,18 @@ interface TileProps {
   readonly store: Store;
   readonly environment: EnvironmentView;
   readonly stage: Stage | null;
+  /** Whether it is the one that all others make room for; null if there are no others. */
+  readonly large: boolean | null;
 }
 
-export function EnvironmentTile({ store, environment, stage }: TileProps) {
+export function EnvironmentTile({ store, environment, stage, large }: TileProps) {
   const tile = useRef<Tile | null>(null);
   const outcome = store.outcomes.value.get(environment.key);
   const numbers = useComputed(() => store.atTick(() => store.live.environments.get(environment.key)?.numbers ?? null));
   const current = numbers.value?.episode === environment.episode ? numbers.value : null;
   return (
     <article
-      class={`tile tile-${outcome?.outcome ?? 'running'}`}
+      class={`tile tile-${outcome?.outcome ?? 'running'} ${large === true ? 'tile-large' : ''}`}
       data-key={environment.key}
       data-task={environment.task}
     >
@@ -47,6 +49,17 @@ export function EnvironmentTile({ store, environment, stage }: TileProps) {
           <h3>{taskName(environment.task)}</h3>
           <ControlBadge store={store} environment={environment.key} />
           <Mark outcome={outcome} success={current?.success === true} />
+          {large !== null && (
+            <button
+              type="button"
+              class="tile-focus"
+              aria-label={`${large ? 'Small again' : 'Large'}: ${taskName(environment.task)} ${environment.key}`}
+              title={large ? 'Back to all (Esc)' : 'Show it large (click the picture)'}
+              onClick={() => (store.focused.value = large ? null : environment.key)}
+            >
+              {large ? '⤡' : '⤢'}
+            </button>
+          )}
         </div>
         <div class="tile-curves">
           <Sparkline store={store} environment={environment} />
@@ -88,7 +101,7 @@ function Mark({ outcome, success }: { readonly outcome: EpisodeEnded | undefined
   );
 }
 
-interface ViewportProps extends TileProps {
+interface ViewportProps extends Omit<TileProps, 'large'> {
   readonly numbers: LiveNumbers | null;
   readonly tile: { current: Tile | null };
 }
@@ -119,7 +132,10 @@ function Viewport({ store, environment, stage, numbers, tile }: ViewportProps) {
     };
   }, [stage, key, scene, task]);
   const hovered = useSignal('');
-  useTileControls(element, tile, (name) => (hovered.value = name));
+  useTileControls(element, tile, {
+    onHover: (name) => (hovered.value = name),
+    onPick: () => (store.focused.value = key),
+  });
   const pool = numbers !== null && numbers.selection >= 0 ? `key ${numbers.selection}` : '';
   useDrag(element, tile, { store, key });
   return (

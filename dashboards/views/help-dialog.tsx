@@ -8,6 +8,7 @@ const KEYS = [
   ['Esc', 'Close; back from a replay to live'],
   ['T', 'In control: steer the environment that was last touched'],
   ['Ctrl + drag', 'In control: pull at a body'],
+  ['Click, Enter', 'Show an environment large; Esc: all again'],
   ['Drag', 'Turn the camera of an environment'],
   ['Ctrl + wheel', 'Come closer, go further away'],
   ['Double click', 'Camera back to its place'],

@@ -60,7 +60,7 @@ export function ReplayPicture({ player, camera, handle, overlay }: PictureProps)
   }, [player]);
   useEffect(() => stage.current?.setBackground(), [theme.value]);
   const hovered = useSignal('');
-  useTileControls(element, tile, (name) => (hovered.value = name));
+  useTileControls(element, tile, { onHover: (name) => (hovered.value = name) });
   if (!drawable) return <p class="replay-flat">{flatWords(header.pictures)}</p>;
   return (
     <div class="tile-picture">
@@ -85,7 +85,7 @@ export function ReplayPicture({ player, camera, handle, overlay }: PictureProps)
 
 function flatWords(pictures: number): string {
   return pictures === 0
-    ? 'No poses were recorded of this episode, only rewards, actions and choices. Start the server with “--record all” to keep poses of every one.'
+    ? 'No poses were recorded of this episode, only rewards, actions and choices. They can be simulated again from the actions; a server started with “--record all” keeps them of every one.'
     : 'The geometry of this episode is not at hand: it appears once a worker has played the task again.';
 }
 

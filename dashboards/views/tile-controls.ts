@@ -5,6 +5,14 @@ import type { Tile } from '../scene/stage.ts';
 const KEY_PIXELS = 24;
 const ZOOM_STEP = 1.15;
 const HOVER_MS = 120;
+/** A pointer that went further turned the camera; it did not click. */
+const CLICK_PIXELS = 4;
+
+interface TileEvents {
+  readonly onHover: (name: string) => void;
+  /** The picture was clicked, or Enter pressed on it. */
+  readonly onPick?: () => void;
+}
 
 /**
  * Camera by mouse, touch and keyboard. A finger that moves up or down scrolls the page, as does the wheel alone: the tiles
@@ -13,7 +21,7 @@ const HOVER_MS = 120;
 export function useTileControls(
   element: RefObject<HTMLElement | null>,
   tile: RefObject<Tile | null>,
-  onHover: (name: string) => void,
+  { onHover, onPick }: TileEvents,
 ): void {
   useEffect(() => {
     const target = element.current;
@@ -43,10 +51,20 @@ export function useTileControls(
       { signal, passive: false },
     );
     target.addEventListener('dblclick', () => tile.current?.resetView(), { signal });
+    let pressed = { x: 0, y: 0 };
+    target.addEventListener('pointerdown', ({ clientX: x, clientY: y }) => (pressed = { x, y }), { signal });
+    target.addEventListener(
+      'click',
+      ({ clientX, clientY, ctrlKey }) => {
+        if (!ctrlKey && Math.hypot(clientX - pressed.x, clientY - pressed.y) <= CLICK_PIXELS) onPick?.();
+      },
+      { signal },
+    );
     target.addEventListener(
       'keydown',
       (event) => {
-        if (tile.current !== null && moveByKey(event.key, tile.current)) event.preventDefault();
+        if (event.key === 'Enter') onPick?.();
+        else if (tile.current !== null && moveByKey(event.key, tile.current)) event.preventDefault();
       },
       { signal },
     );
