@@ -27,7 +27,7 @@ export function keepToken(token: string): void {
 }
 
 /** `fetch` relative to the page, with its token. */
-export function fetchWithToken(path: string): Promise<Response> {
+export function fetchWithToken(path: string, init: RequestInit = {}): Promise<Response> {
   const token = sessionToken();
-  return fetch(path, token === undefined ? {} : { headers: { authorization: `Bearer ${token}` } });
+  return fetch(path, token === undefined ? init : { ...init, headers: { authorization: `Bearer ${token}` } });
 }

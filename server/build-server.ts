@@ -20,7 +20,7 @@ import { FINAL_STATES } from './store/records.ts';
 import { openRunStore } from './store/duckdb-run-store.ts';
 import type { RunStore } from './store/run-store.ts';
 import { currentProvenance } from './provenance.ts';
-import { openFront, type Front } from './front.ts';
+import { liveRuns, openFront, type Front } from './front.ts';
 import { openLog } from './telemetry/log.ts';
 import { createMetrics } from './telemetry/metrics.ts';
 import { Telemetry } from './telemetry/telemetry.ts';
@@ -261,9 +261,4 @@ async function compose(
     showModel: (view) => parts.front?.modelChanged(view),
     close: closeAll,
   };
-}
-
-function liveRuns(runs: RunService | undefined): ReadonlySet<string> {
-  const live = runs?.summaries().filter(({ state }) => !FINAL_STATES.includes(state)) ?? [];
-  return new Set(live.map(({ run }) => run));
 }

@@ -32,10 +32,12 @@ import type { TickRow } from './simulators/tick-rows.ts';
 import type { WorkerFleet } from './simulators/worker-fleet.ts';
 import type { WorkerRates } from './simulators/worker-rates.ts';
 import type { EpisodeRecord } from './store/records.ts';
+import { DataCatalog } from './data/data-catalog.ts';
 import { PerformanceMatrices } from './store/performance-matrices.ts';
-import { isAssisted, scoredEpisodeOf } from './store/records.ts';
+import { FINAL_STATES, isAssisted, scoredEpisodeOf } from './store/records.ts';
 import type { RunStore } from './store/run-store.ts';
 import { TrainingImport } from './learning/training-import.ts';
+import { PoseRebuilder } from './recordings/pose-rebuilder.ts';
 import type { RecordingLibrary } from './recordings/recording-library.ts';
 import { logFailure, type Log } from './telemetry/log.ts';
 import type { Telemetry } from './telemetry/telemetry.ts';
@@ -109,10 +111,18 @@ export async function openFront(parts: FrontParts): Promise<Front> {
   const api = await buildHttp(
     {
       store: parts.store,
-      recordings: { library: parts.recordings, scenes },
+      recordings: {
+        ...{ library: parts.recordings, scenes },
+        rebuilder: new PoseRebuilder({
+          ...{ library: parts.recordings, config },
+          sceneOf: (task) => scenes.of(task),
+          liveRuns: () => liveRuns(runs),
+        }),
+      },
       matrices: new PerformanceMatrices(join(config.data, 'continual'), (path) =>
         parts.log.warn(`${path} is no performance matrix`),
       ),
+      data: new DataCatalog(join(config.data, 'trajectories')),
       runs: runControl(runs),
       readiness: () => readiness(parts),
       tasks: {
@@ -268,4 +278,10 @@ function readiness({ fleet, policies, config }: FrontParts): ReadinessReport {
   if (reasons.length > 0) return { state: 'unready', reasons };
   if (fleet.readyCount < config.workers) reasons.push(`${fleet.readyCount} of ${config.workers} workers are connected`);
   return { state: reasons.length === 0 ? 'ready' : 'degraded', reasons };
+}
+
+/** Of these, recordings are still to come. */
+export function liveRuns(runs: Pick<RunService, 'summaries'> | undefined): ReadonlySet<string> {
+  const live = runs?.summaries().filter(({ state }) => !FINAL_STATES.includes(state)) ?? [];
+  return new Set(live.map(({ run }) => run));
 }

@@ -1,10 +1,11 @@
 import { readRecordingHeader, readRecordingSection, type RecordingHeader } from '../../protocol/recording.ts';
-import { fetchWithToken } from '../session-token.ts';
+import { answered, fetchJson } from '../results/fetch-json.ts';
 
 /** A recording in memory; shapes as in `RECORDING_SECTIONS`. */
 export interface RecordedEpisode {
   readonly header: RecordingHeader;
   readonly rewards: Float64Array;
+  readonly executed: Float32Array;
   readonly flags: Uint8Array;
   readonly selections: Int16Array;
   readonly similarities: Float32Array;
@@ -27,14 +28,17 @@ export async function storedEpisode(run: string, episode: string): Promise<Recor
 
 /** The file as the server keeps it, or with the geometry inside. @throws Error in words for a person */
 export async function recordingFrom(run: string, episode: string, withScene: boolean): Promise<Uint8Array> {
-  const path = `api/runs/${encodeURIComponent(run)}/recordings/${encodeURIComponent(episode)}`;
-  const response = await fetchWithToken(withScene ? `${path}?scene=true` : path);
-  if (!response.ok) {
-    const answer = (await response.json().catch(() => ({}))) as { message?: string; hint?: string };
-    throw new Error(answer.message ?? `The server answered ${response.status}.`);
-  }
+  const response = await answered(withScene ? `${pathOf(run, episode)}?scene=true` : pathOf(run, episode));
   return new Uint8Array(await response.arrayBuffer());
 }
+
+/** Has the server simulate the episode again and keep poses of every step. @throws Error in words for a person */
+export async function rebuildPoses(run: string, episode: string): Promise<void> {
+  await fetchJson(`${pathOf(run, episode)}/poses`, { method: 'POST' });
+}
+
+const pathOf = (run: string, episode: string): string =>
+  `api/runs/${encodeURIComponent(run)}/recordings/${encodeURIComponent(episode)}`;
 
 /** @throws Error in words for a person if it is no recording, or a damaged one */
 export async function readEpisode(bytes: Uint8Array): Promise<RecordedEpisode> {
@@ -52,6 +56,7 @@ export async function readEpisode(bytes: Uint8Array): Promise<RecordedEpisode> {
   const [manifest, assets] = [await section('sceneManifest'), await section('sceneAssets')];
   return {
     ...{ header, rewards, returns },
+    executed: (await section('executed')) ?? new Float32Array(),
     flags: (await section('flags')) ?? new Uint8Array(header.length),
     selections: (await section('selections')) ?? new Int16Array(header.length).fill(-1),
     similarities: (await section('similarities')) ?? new Float32Array(header.length),

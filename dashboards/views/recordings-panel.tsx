@@ -2,7 +2,7 @@ import { useEffect } from 'preact/hooks';
 import { useSignal, type Signal } from '@preact/signals';
 import { taskName } from '../../protocol/task.ts';
 import { grouped, short } from '../format.ts';
-import { fetchWithToken } from '../session-token.ts';
+import { fetchJson } from '../results/fetch-json.ts';
 import type { Store } from '../store.ts';
 import { dotOf } from '../task-color.ts';
 import { OutcomeIcon } from './event-log.tsx';
@@ -114,7 +114,7 @@ function RecordingList({
               class="compare-button"
               data-compare={each.episode}
               aria-pressed={open.compare === `${run}/${each.episode}`}
-              aria-label={`Compare with ${taskName(each.task)}, start ${each.start}`}
+              aria-label={`vs ${taskName(each.task)}, start ${each.start}`}
               title="Show it beside the open recording"
               onClick={() => (store.replay.value = { ...open, compare: `${run}/${each.episode}` })}
             >
@@ -165,9 +165,9 @@ function keepListed(
     listedAt = state;
     const query = new URLSearchParams({ limit: String(limit), ...(task === '' ? {} : { task }) });
     try {
-      const response = await fetchWithToken(`api/runs/${encodeURIComponent(run)}/recordings?${query.toString()}`);
-      if (!response.ok) throw new Error(`the server answered ${response.status}`);
-      const reply = (await response.json()) as { total: number; recordings: Listed[] };
+      const reply = await fetchJson<{ total: number; recordings: Listed[] }>(
+        `api/runs/${encodeURIComponent(run)}/recordings?${query.toString()}`,
+      );
       if (!gone) list.value = { kind: 'listed', ...reply };
     } catch (error) {
       listedAt = '';

@@ -1,11 +1,13 @@
-import { useEffect } from 'preact/hooks';
+import type { RefObject } from 'preact';
+import { useEffect, useRef } from 'preact/hooks';
 import { effect, useSignal } from '@preact/signals';
 import { taskName } from '../../protocol/task.ts';
 import { short } from '../format.ts';
+import { coupleViews } from '../replay/coupled-views.ts';
 import { Player } from '../replay/player.ts';
 import { storedEpisode } from '../replay/recorded-episode.ts';
 import { OutcomeIcon } from './event-log.tsx';
-import { ReplayPicture } from './replay-picture.tsx';
+import { ReplayPicture, type PictureHandle } from './replay-picture.tsx';
 
 type CompanionState =
   | { readonly kind: 'loading' }
@@ -15,6 +17,8 @@ type CompanionState =
 interface CompanionProps {
   /** The recording that is compared with; its position leads. */
   readonly leader: Player;
+  /** The leader's; seen from the same place as this one where both show one task. */
+  readonly picture: RefObject<PictureHandle | null>;
   /** `RUN/EPISODE` */
   readonly recording: string;
   /** Whether it is drawn into the leader's picture, and how to change that. */
@@ -26,8 +30,9 @@ interface CompanionProps {
 }
 
 /** A second recording beside the open one or in it, at the same step; the shorter one waits at its end. */
-export function ReplayCompanion({ leader, recording, ghost, onGhost, overlay, onClose }: CompanionProps) {
+export function ReplayCompanion({ leader, picture, recording, ghost, onGhost, overlay, onClose }: CompanionProps) {
   const state = useSignal<CompanionState>({ kind: 'loading' });
+  const own = useRef<PictureHandle | null>(null);
   useEffect(() => {
     let gone = false;
     let stop = (): void => undefined;
@@ -52,6 +57,14 @@ export function ReplayCompanion({ leader, recording, ghost, onGhost, overlay, on
   const player = state.value.kind === 'ready' ? state.value.player : null;
   const alike = player !== null && areAlike(leader, player);
   const inside = ghost && alike;
+  const beside = player !== null && !inside && player.episode.header.task === leader.episode.header.task;
+  useEffect(() => {
+    if (!beside) return undefined;
+    return coupleViews(
+      () => picture.current?.tile() ?? null,
+      () => own.current?.tile() ?? null,
+    );
+  }, [beside, player]);
   useEffect(() => {
     overlay.current = inside ? player : null;
     return () => void (overlay.current = null);
@@ -60,7 +73,7 @@ export function ReplayCompanion({ leader, recording, ghost, onGhost, overlay, on
     <div class={`replay-companion ${inside ? 'replay-ghost' : ''}`} data-companion={state.value.kind}>
       {state.value.kind === 'loading' && <p class="empty">Loading the recording…</p>}
       {state.value.kind === 'failed' && <p class="run-message run-message-failed">{state.value.reason}</p>}
-      {player !== null && !inside && <ReplayPicture player={player} camera="" />}
+      {player !== null && !inside && <ReplayPicture player={player} camera="" handle={own} />}
       <div class="companion-facts">
         {player !== null && <Facts player={player} ghost={inside} />}
         {alike && (

@@ -1,42 +1,32 @@
-import { useComputed, useSignal } from '@preact/signals';
-import type { RefObject } from 'preact';
-import { RECORDING_ENDING } from '../../protocol/recording.ts';
+import { useComputed } from '@preact/signals';
 import { grouped, short } from '../format.ts';
-import { film } from '../replay/film.ts';
 import { SPEEDS, type Player } from '../replay/player.ts';
-import { recordingFrom } from '../replay/recorded-episode.ts';
-import { saveAs } from '../replay/save-as.ts';
 import { LoopIcon, PauseIcon, PlayIcon, StepBackIcon, StepForwardIcon } from './icons.tsx';
-import type { PictureHandle } from './replay-picture.tsx';
+import { ReplayKeep, type KeepProps } from './replay-keep.tsx';
+import { ReplayLanes } from './replay-lanes.tsx';
 import { RewardCurve } from './reward-curve.tsx';
 
-interface ControlsProps {
-  readonly player: Player;
-  readonly picture: RefObject<PictureHandle | null>;
-  /** Where the file can be had; null if it was opened from this machine. */
-  readonly stored: { readonly run: string; readonly episode: string } | null;
-}
-
-export function ReplayControls({ player, picture, stored }: ControlsProps) {
+export function ReplayControls({ player, picture, stored, onRebuilt }: KeepProps) {
   return (
     <div class="replay-controls">
       <Scrub player={player} />
       <div class="replay-row">
         <Transport player={player} />
         <Numbers player={player} />
-        <Keep player={player} picture={picture} stored={stored} />
+        <ReplayKeep player={player} picture={picture} stored={stored} onRebuilt={onRebuilt} />
       </div>
     </div>
   );
 }
 
-/** Reward against steps with the first success marked; the bar over it moves through the episode. */
+/** Reward against steps with the first success marked, actions and keys below; the bar over it moves through the episode. */
 function Scrub({ player }: { readonly player: Player }) {
   const { length } = player;
   const step = player.step;
   return (
     <div class="scrub">
       <RewardCurve episode={player.episode} />
+      <ReplayLanes player={player} />
       <span
         class="scrub-head"
         style={{ left: `${(player.position.value / Math.max(1, length)) * 100}%` }}
@@ -151,63 +141,5 @@ function Numbers({ player }: { readonly player: Player }) {
       )}
       {success && <div class="mark-text mark-success">success</div>}
     </dl>
-  );
-}
-
-function Keep({ player, picture, stored }: ControlsProps) {
-  const note = useSignal('');
-  const filming = useSignal(false);
-  const { run, episode, pictures } = player.episode.header;
-  const name = `${run}.${episode}`;
-  const attempt = async (what: () => Promise<void>): Promise<void> => {
-    note.value = '';
-    await what().catch((error: unknown) => (note.value = error instanceof Error ? error.message : 'It failed.'));
-  };
-  const screenshot = async (): Promise<void> => {
-    const canvas = picture.current?.canvas();
-    const blob = canvas && (await new Promise<Blob | null>((resolve) => canvas.toBlob(resolve)));
-    if (!blob) throw new Error('There is no picture yet.');
-    saveAs(blob, `${name}.${player.step}.png`);
-  };
-  const makeFilm = async (): Promise<void> => {
-    const canvas = picture.current?.canvas();
-    if (!canvas) throw new Error('There is no picture yet.');
-    filming.value = true;
-    await film(player, canvas)
-      .then((blob) => saveAs(blob, `${name}.webm`))
-      .finally(() => (filming.value = false));
-  };
-  const file = async (source: NonNullable<ControlsProps['stored']>): Promise<void> => {
-    const bytes = await recordingFrom(source.run, source.episode, pictures > 0);
-    saveAs(new Blob([bytes as Uint8Array<ArrayBuffer>]), `${name}${RECORDING_ENDING}`);
-  };
-  return (
-    <div class="replay-keep">
-      {note.value !== '' && (
-        <span role="alert" class="bad">
-          {note.value}
-        </span>
-      )}
-      {pictures > 0 && (
-        <>
-          <button type="button" class="button" onClick={() => void attempt(screenshot)}>
-            Screenshot
-          </button>
-          <button type="button" class="button" disabled={filming.value} onClick={() => void attempt(makeFilm)}>
-            {filming.value ? 'Filming…' : 'WebM'}
-          </button>
-        </>
-      )}
-      {stored !== null && (
-        <button
-          type="button"
-          class="button"
-          title="With geometry inside: plays without a server"
-          onClick={() => void attempt(() => file(stored))}
-        >
-          Save file
-        </button>
-      )}
-    </div>
   );
 }

@@ -30,7 +30,8 @@ export function ReplayView({ store, request }: { readonly store: Store; readonly
   const section = useRef<HTMLElement>(null);
   const close = (): void => void (store.replay.value = null);
   const identity = request.kind === 'file' ? request.file : `${request.run}/${request.episode}`;
-  useEffect(() => open(request, state), [identity]);
+  const rebuilt = useSignal(0);
+  useEffect(() => open(request, state), [identity, rebuilt.value]);
   useEffect(() => {
     section.current?.scrollIntoView({ block: 'nearest' });
   }, [identity]);
@@ -72,6 +73,7 @@ export function ReplayView({ store, request }: { readonly store: Store; readonly
             {request.kind === 'stored' && request.compare !== '' && (
               <ReplayCompanion
                 leader={player}
+                picture={picture}
                 recording={request.compare}
                 ghost={request.ghost}
                 onGhost={(ghost) => (store.replay.value = { ...request, ghost })}
@@ -80,7 +82,12 @@ export function ReplayView({ store, request }: { readonly store: Store; readonly
               />
             )}
           </div>
-          <ReplayControls player={player} picture={picture} stored={request.kind === 'stored' ? request : null} />
+          <ReplayControls
+            player={player}
+            picture={picture}
+            stored={request.kind === 'stored' ? request : null}
+            onRebuilt={store.operator.value ? () => rebuilt.value++ : null}
+          />
         </>
       )}
     </section>

@@ -4,6 +4,7 @@ import { fetchStoredRun } from '../results/stored-run.ts';
 import type { Store } from '../store.ts';
 import { ComparePanel } from './compare-panel.tsx';
 import { CurvesPanel } from './curves-panel.tsx';
+import { DataSection } from './data-section.tsx';
 import { RunsTable } from './runs-table.tsx';
 
 /** As many as the server compares at once. */
@@ -30,6 +31,7 @@ export function ResultsSection({ store }: { readonly store: Store }) {
       />
       {chosen.value.length > 1 && <ComparePanel runs={chosen.value} onClose={() => choose([])} />}
       <CurvesPanel trainings={trainings.value} chosen={chosen.value} />
+      <DataSection />
     </>
   );
 }

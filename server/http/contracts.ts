@@ -2,7 +2,9 @@ import type { Registry } from 'prom-client';
 import type { RunSummary, WorkerView } from '../../protocol/dashboard-messages.ts';
 import type { TaskId, TaskSpec } from '../../protocol/task.ts';
 import type { SceneBook } from '../live/scene-book.ts';
+import type { PoseRebuilder } from '../recordings/pose-rebuilder.ts';
 import type { RecordingLibrary } from '../recordings/recording-library.ts';
+import type { DataCatalog } from '../data/data-catalog.ts';
 import type { PerformanceMatrices } from '../store/performance-matrices.ts';
 import type { RunStore } from '../store/run-store.ts';
 import type { Log } from '../telemetry/log.ts';
@@ -40,9 +42,12 @@ export interface HttpDependencies {
   readonly recordings: {
     readonly library: RecordingLibrary;
     readonly scenes: Pick<SceneBook, 'of' | 'ensure' | 'store'>;
+    readonly rebuilder: Pick<PoseRebuilder, 'rebuild'>;
   };
   /** Of continual trainings under the data directory. */
   readonly matrices: Pick<PerformanceMatrices, 'list'>;
+  /** Trajectories under the data directory. */
+  readonly data: Pick<DataCatalog, 'list'>;
   readonly runs: RunControl;
   readonly readiness: () => ReadinessReport;
   readonly tasks: TaskCatalog;

@@ -215,6 +215,11 @@ export const RecordingsReply = Type.Object(
   closed,
 );
 
+export const RebuiltReply = Type.Object(
+  { pictures: Type.Integer({ minimum: 0, description: 'of every step, and of the start' }) },
+  closed,
+);
+
 export const RemovedReply = Type.Object({ removed: Count }, closed);
 
 export const WorkersReply = Type.Object({ workers: Type.Array(WorkerViewSchema) }, closed);

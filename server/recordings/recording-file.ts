@@ -56,6 +56,28 @@ export async function withSections(bytes: Uint8Array, sections: RecordingSection
   return { ok: true, value: Buffer.concat([head, body, more.subarray(added.value.base)]) };
 }
 
+/** The same recording with other facts, and with these sections in place of those of the same names. */
+export async function rewritten(
+  bytes: Uint8Array,
+  facts: Partial<RecordingFacts>,
+  sections: RecordingSections,
+): Promise<Result<Buffer, string>> {
+  const file = readRecordingHeader(bytes);
+  if (!file.ok) return file;
+  const { sections: entries, ...before } = file.value.header;
+  const kept: Partial<Record<RecordingSection, RecordingArray<RecordingSection>>> = {};
+  for (const { name } of entries) {
+    if (name in sections) continue;
+    const section = await readSection(bytes, name);
+    if (!section.ok) return section;
+    if (section.value !== undefined) kept[name] = section.value;
+  }
+  return {
+    ok: true,
+    value: await recordingBytes({ ...before, ...facts }, { ...kept, ...sections } as RecordingSections),
+  };
+}
+
 /** One section of a file, undefined where it has none of that name. */
 export function readSection<Name extends RecordingSection>(
   bytes: Uint8Array,

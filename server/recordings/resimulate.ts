@@ -12,9 +12,14 @@ export type Replay =
 
 /**
  * Plays a recording again: the same start state and the executed actions, in a simulator process of its own.
+ * @param onPoses asks for poses of every step and gets those of the start first; they belong to a message
  * @throws L2M_SIMULATOR_FAULT, L2M_WORKER_BUDGET if the simulator cannot play it
  */
-export async function resimulate(recording: LoadedRecording, config: ServerConfig): Promise<Replay> {
+export async function resimulate(
+  recording: LoadedRecording,
+  config: ServerConfig,
+  onPoses?: (poses: Float32Array) => void,
+): Promise<Replay> {
   const { header } = recording;
   let resolve: (replay: Replay) => void = () => undefined;
   let reject: (error: L2mError) => void = () => undefined;
@@ -23,6 +28,7 @@ export async function resimulate(recording: LoadedRecording, config: ServerConfi
   const onRow = (row: TickRow): void => {
     if (row.episode !== state.episode) return;
     const difference = firstDifference(recording, row);
+    if (row.poses !== undefined) onPoses?.(row.poses);
     if (difference !== undefined) resolve({ kind: 'different', ...difference });
     else if (row.finished) resolve({ kind: 'equal', steps: header.length, pictures: header.pictures });
     else {
@@ -43,7 +49,7 @@ export async function resimulate(recording: LoadedRecording, config: ServerConfi
         state.fleet?.hub.assign(worker, {
           ...{ environment: 0, episode: state.episode, task, start, seed, protocol, horizon },
           actor: { kind: 'server' },
-          ...(header.pictures > 0 ? { poses: true } : {}),
+          ...(header.pictures > 0 || onPoses !== undefined ? { poses: true } : {}),
         });
       },
       rows: (rows) => rows.forEach(onRow),

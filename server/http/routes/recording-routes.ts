@@ -10,6 +10,7 @@ import {
   RecordingParams,
   RecordingQuery,
   RecordingsQuery,
+  RebuiltReply,
   RecordingsReply,
   RemovedReply,
   RunParams,
@@ -21,7 +22,7 @@ const tags = ['recordings'];
 
 /** Recorded episodes: what there is, one as a file, and away with it. */
 export function addRecordingRoutes(api: Api, { recordings }: HttpDependencies): void {
-  const { library, scenes } = recordings;
+  const { library, scenes, rebuilder } = recordings;
 
   api.get(
     '/api/runs/:run/recordings',
@@ -67,6 +68,20 @@ export function addRecordingRoutes(api: Api, { recordings }: HttpDependencies): 
         .header('content-disposition', `attachment; filename="${episode}${RECORDING_ENDING}"`)
         .send(request.query.scene ? await withScene(bytes) : bytes);
     },
+  );
+
+  api.post(
+    '/api/runs/:run/recordings/:episode/poses',
+    {
+      config: { access: 'operator' },
+      schema: {
+        summary: 'Simulate the episode again and keep poses of every step, if all comes out as recorded',
+        tags,
+        params: RecordingParams,
+        response: { 200: RebuiltReply, ...errorReplies },
+      },
+    },
+    async (request) => ({ pictures: await rebuilder.rebuild(request.params.run, request.params.episode) }),
   );
 
   api.delete(

@@ -9,6 +9,7 @@ import type { HttpDependencies, HttpOptions, ReadinessReport, RunControl } from 
 import type { EvaluationBody, RunAction } from '../../../../server/http/schemas.ts';
 import { SceneBook } from '../../../../server/live/scene-book.ts';
 import { SceneStore } from '../../../../server/live/scenes.ts';
+import { DataCatalog } from '../../../../server/data/data-catalog.ts';
 import { PerformanceMatrices } from '../../../../server/store/performance-matrices.ts';
 import { RecordingLibrary } from '../../../../server/recordings/recording-library.ts';
 import { openRunStore } from '../../../../server/store/duckdb-run-store.ts';
@@ -116,7 +117,11 @@ export async function openTestServer(options: Partial<HttpOptions> = {}): Promis
   const scenes = new SceneBook(new SceneStore(join(directory, 'scenes')), () => false);
   const dependencies: HttpDependencies = {
     store,
-    recordings: { library, scenes },
+    recordings: {
+      ...{ library, scenes },
+      rebuilder: { rebuild: (run, episode) => library.read(run, episode).then((bytes) => bytes.byteLength) },
+    },
+    data: new DataCatalog(join(directory, 'trajectories')),
     matrices: new PerformanceMatrices(join(directory, 'continual'), (path) => opened.log.warn(path)),
     runs,
     readiness: () => state.readiness,

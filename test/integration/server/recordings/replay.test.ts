@@ -79,6 +79,45 @@ describe('a recorded episode', () => {
     }
   }, 60_000);
 
+  it('gets the poses that were not kept when they are asked for, if it comes out the same', async () => {
+    const episode = 'metaworld.reach-v3.2.1';
+    const serving = await liveServer({ workers: 1, environments: 1 }, { serve: true });
+    const rebuild = (name: string) =>
+      fetch(`${serving.url ?? ''}/api/runs/${run}/recordings/${name}/poses`, { method: 'POST' });
+    try {
+      const before = await server.recordings.read(run, episode);
+      await serving.recordings.add({ run, episode, bytes: before }, new Set());
+      // Who asks twice waits for one simulation.
+      const replies = await Promise.all([rebuild(episode), rebuild(episode)]);
+      for (const reply of replies) expect(await reply.json()).toEqual({ pictures: 61 });
+      const bytes = await serving.recordings.read(run, episode);
+      const [was, is] = [await loadRecording(before), await loadRecording(bytes)];
+      expect([is.header.pictures, is.poseSteps.length, is.poseSteps.at(-1)]).toEqual([61, 61, 60]);
+      expect(is.header.poseRows).toBeGreaterThan(5);
+      for (const part of ['rewards', 'executed', 'flags', 'observationChecks'] as const) {
+        expect(Buffer.from(is[part].buffer).equals(Buffer.from(was[part].buffer))).toBe(true);
+      }
+      expect(await readSection(bytes, 'selections')).toEqual(await readSection(before, 'selections'));
+      // As exact as poses that were recorded: they come out the same once more.
+      expect(await resimulate(is, server.config)).toEqual({ kind: 'equal', steps: 60, pictures: 61 });
+
+      const file = readRecordingHeader(before);
+      if (!file.ok) throw new Error(file.error);
+      const { sections: _, ...facts } = file.value.header;
+      const executed = was.executed.map((value, index) => (index === 0 ? value * 0.5 : value));
+      const { rewards, flags, observationChecks } = was;
+      const tampered = await recordingBytes(facts, { rewards, flags, observationChecks, executed });
+      await serving.recordings.add({ run, episode: 'metaworld.reach-v3.1.1', bytes: tampered }, new Set());
+      const refused = await rebuild('metaworld.reach-v3.1.1');
+      expect(refused.status).toBe(409);
+      expect(await refused.json()).toMatchObject({ code: 'L2M_REPLAY_DIFFERENT' });
+      expect((await serving.recordings.read(run, 'metaworld.reach-v3.1.1')).equals(tampered)).toBe(true);
+      expect((await rebuild('metaworld.reach-v3.9.1')).status).toBe(404);
+    } finally {
+      await serving.close();
+    }
+  }, 120_000);
+
   it('that was tampered with is found out at its first difference', async () => {
     const recording = await load('metaworld.reach-v3.0.1');
     const width = recording.header.poseRows * 7;
