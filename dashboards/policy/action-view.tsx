@@ -1,9 +1,16 @@
+import { actionName } from '../action-names.ts';
 import { short } from '../format.ts';
 import { Bars } from './bars.tsx';
 import type { PolicyTrail, ShownDecision } from './policy-feed.ts';
 
+interface ActionViewProps {
+  readonly task: string;
+  readonly decision: ShownDecision;
+  readonly trail: PolicyTrail;
+}
+
 /** The distribution over bins that each action dimension was decoded from, and what was asked for and earned so far. */
-export function ActionView({ decision, trail }: { readonly decision: ShownDecision; readonly trail: PolicyTrail }) {
+export function ActionView({ task, decision, trail }: ActionViewProps) {
   const { bins, binCentres, probabilities, tokens } = decision;
   return (
     <>
@@ -14,9 +21,9 @@ export function ActionView({ decision, trail }: { readonly decision: ShownDecisi
           const facts = `${action.toFixed(2)} with ${((line[token] ?? 0) * 100).toFixed(0)} %, entropy ${entropyBits(line).toFixed(2)} bits`;
           return (
             <li key={dimension} data-dimension={dimension} data-token={token}>
-              <b>a{dimension + 1}</b>
+              <b>{actionName(task, dimension)}</b>
               <Bars
-                label={`Action ${dimension + 1}: ${facts}`}
+                label={`Action ${actionName(task, dimension)}: ${facts}`}
                 values={line}
                 chosen={token}
                 low={0}

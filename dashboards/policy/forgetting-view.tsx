@@ -3,7 +3,7 @@ import { useSignal } from '@preact/signals';
 import type { PerformanceMatrix, PerformanceRow } from '../../protocol/performance-matrix.ts';
 import { taskName } from '../../protocol/task.ts';
 import { wholePercent } from '../format.ts';
-import { fetchWithToken } from '../session-token.ts';
+import { fetchJson } from '../results/fetch-json.ts';
 
 const ASK_EVERY_MS = 5000;
 
@@ -105,7 +105,8 @@ function Matrix({ matrix }: { readonly matrix: PerformanceMatrix }) {
 function Cell({ row, learned }: { readonly row: PerformanceRow | undefined; readonly learned: boolean }) {
   const value = row?.success ?? row?.score;
   if (row === undefined || value === undefined) return <td class={learned ? 'learned' : ''}>·</td>;
-  const share = Math.round(Math.max(0, Math.min(1, value)) * 70);
+  // With more of the colour the number on it could not be read in the dark.
+  const share = Math.round(Math.max(0, Math.min(1, value)) * 45);
   return (
     <td
       class={learned ? 'learned' : ''}
@@ -118,7 +119,5 @@ function Cell({ row, learned }: { readonly row: PerformanceRow | undefined; read
 }
 
 async function matricesOf(path: string): Promise<PerformanceMatrix[]> {
-  const response = await fetchWithToken(path);
-  if (!response.ok) throw new Error(`the server answered ${response.status}`);
-  return ((await response.json()) as { matrices: PerformanceMatrix[] }).matrices;
+  return (await fetchJson<{ matrices: PerformanceMatrix[] }>(path)).matrices;
 }

@@ -9,6 +9,12 @@ export interface HeatMapProps {
   readonly at: (row: number, column: number) => number;
   /** One cell in words. */
   readonly words: (row: number, column: number) => string;
+  /** What the rows are, where that fits beside them. */
+  readonly names?: readonly string[];
+  /** Red, green, blue of a cell, 0..255, where values are categories and not more or less of something. */
+  readonly color?: (row: number, column: number) => readonly number[] | null;
+  /** What the two ends of the scale stand for. */
+  readonly scale?: readonly [low: string, high: string];
 }
 
 /** Viridis: even steps to the eye, also without colours. */
@@ -20,8 +26,10 @@ const STOPS = [
   [253, 231, 37],
 ] as const;
 
+const GRADIENT = `linear-gradient(90deg,${STOPS.map((stop) => `rgb(${stop.join()})`).join()})`;
+
 /** A table of numbers as colours. The pointer, or arrows on the focused map, read single cells out. */
-export function HeatMap({ label, rows, columns, at, words }: HeatMapProps) {
+export function HeatMap({ label, rows, columns, at, words, names, color, scale }: HeatMapProps) {
   const canvas = useRef<HTMLCanvasElement>(null);
   const cell = useSignal<readonly [row: number, column: number] | null>(null);
   useEffect(() => {
@@ -31,7 +39,8 @@ export function HeatMap({ label, rows, columns, at, words }: HeatMapProps) {
     for (let row = 0; row < rows; row++) {
       for (let column = 0; column < columns; column++) {
         const value = at(row, column);
-        if (value >= 0 && value <= 1) image.data.set(viridis(value), (row * columns + column) * 4);
+        const shown = color === undefined ? (value >= 0 && value <= 1 ? viridis(value) : null) : color(row, column);
+        if (shown !== null) image.data.set([...shown, 255], (row * columns + column) * 4);
       }
     }
     context.putImageData(image, 0, 0);
@@ -47,7 +56,14 @@ export function HeatMap({ label, rows, columns, at, words }: HeatMapProps) {
     cell.value = [limited(row + (down ?? 0), rows), limited(column + (right ?? 0), columns)];
   };
   return (
-    <div class="heat">
+    <div class={names === undefined ? 'heat' : 'heat heat-named'}>
+      {names !== undefined && (
+        <ul aria-hidden="true">
+          {names.map((name, index) => (
+            <li key={index}>{name}</li>
+          ))}
+        </ul>
+      )}
       <canvas
         ref={canvas}
         width={columns}
@@ -64,8 +80,15 @@ export function HeatMap({ label, rows, columns, at, words }: HeatMapProps) {
           ];
         }}
       />
-      <p class="heat-words" aria-live="polite">
-        {cell.value === null || row >= rows || column >= columns ? 'Point at a cell to read it.' : words(row, column)}
+      <p class="heat-words">
+        <span aria-live="polite">
+          {cell.value === null || row >= rows || column >= columns ? 'Point at a cell to read it.' : words(row, column)}
+        </span>
+        {scale !== undefined && (
+          <span class="heat-scale" aria-label={`Scale from ${scale[0]} to ${scale[1]}`} role="img">
+            {scale[0]} <i style={{ background: GRADIENT }} /> {scale[1]}
+          </span>
+        )}
       </p>
     </div>
   );
@@ -75,5 +98,5 @@ function viridis(value: number): readonly number[] {
   const place = value * (STOPS.length - 1);
   const low = Math.min(STOPS.length - 2, Math.floor(place));
   const [from, to] = [STOPS[low] ?? STOPS[0], STOPS[low + 1] ?? STOPS[4]];
-  return [...from.map((channel, i) => channel + ((to[i] ?? 0) - channel) * (place - low)), 255];
+  return from.map((channel, i) => channel + ((to[i] ?? 0) - channel) * (place - low));
 }

@@ -15,13 +15,15 @@ export function PolicyViews({ store }: { readonly store: Store }) {
   const environments = [...store.environments.value.values()];
   const watched = useComputed(() => {
     const all = store.environments.value;
-    return all.has(chosen.value) ? chosen.value : ([...all.keys()][0] ?? null);
+    const wanted = [chosen.value, store.focused.value ?? ''].find((each) => all.has(each));
+    return wanted ?? [...all.keys()][0] ?? null;
   });
   const key = watched.value;
   useEffect(() => store.policy.watch(key, attention.value), [store, key, attention.value]);
   useEffect(() => () => store.policy.watch(null, null), [store]);
   const decision = store.policy.decision.value;
   const pool = store.policy.pool.value;
+  const task = store.environments.value.get(key ?? '')?.task ?? '';
   const empty = (
     <p class="empty">
       {store.policy.reason.value || (key === null ? 'No environment is running.' : 'Waiting for a decision…')}
@@ -47,7 +49,7 @@ export function PolicyViews({ store }: { readonly store: Store }) {
       <div class="policy-views" data-step={decision?.step}>
         <section aria-label="Action" data-view="action">
           <h3>Action</h3>
-          {decision === null ? empty : <ActionView decision={decision} trail={store.policy.trail} />}
+          {decision === null ? empty : <ActionView task={task} decision={decision} trail={store.policy.trail} />}
         </section>
         <section aria-label="Pool" data-view="pool">
           <h3>Pool</h3>
@@ -63,7 +65,7 @@ export function PolicyViews({ store }: { readonly store: Store }) {
         </section>
         <section aria-label="Attention" data-view="attention">
           <h3>Attention</h3>
-          {decision === null ? empty : <AttentionView decision={decision} choice={attention} />}
+          {decision === null ? empty : <AttentionView task={task} decision={decision} choice={attention} />}
         </section>
         <section aria-label="Forgetting" data-view="forgetting">
           <h3>Forgetting</h3>

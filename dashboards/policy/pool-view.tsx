@@ -1,5 +1,6 @@
 import { useEffect, useRef } from 'preact/hooks';
 import { taskName } from '../../protocol/task.ts';
+import { keyColor } from '../key-color.ts';
 import type { Store } from '../store.ts';
 import { Bars } from './bars.tsx';
 import { HeatMap } from './heat-map.tsx';
@@ -23,7 +24,7 @@ export function PoolView({ store, decision, pool }: PoolViewProps) {
   return (
     <>
       <h4>Selected key of each environment, last minute</h4>
-      <Selections store={store} keys={Math.max(keys, width)} />
+      <Selections store={store} />
       <h4>
         Similarity to every key <span class="faint">key {selected} in use, scale −1 to 1</span>
       </h4>
@@ -31,6 +32,8 @@ export function PoolView({ store, decision, pool }: PoolViewProps) {
       <h4>Use per task</h4>
       <HeatMap
         label="Share of each task's decisions by modulator"
+        names={pool.tasks.map(taskName)}
+        scale={['none', 'all decisions of the task']}
         rows={pool.tasks.length}
         columns={width}
         at={(row, column) => used(row, column) / Math.max(1, total(row))}
@@ -49,24 +52,37 @@ export function PoolView({ store, decision, pool }: PoolViewProps) {
   );
 }
 
-function Selections({ store, keys }: { readonly store: Store; readonly keys: number }) {
+function Selections({ store }: { readonly store: Store }) {
   const history = useRef(new SelectionHistory());
   useEffect(() => store.numbersTick.subscribe(() => history.current.sample(store.live, performance.now())), [store]);
   const { rows } = history.current;
   const names = [...rows.keys()];
   const columns = Math.max(1, ...[...rows.values()].map((row) => row.length));
   const at = (row: number, column: number): number => rows.get(names[row] ?? '')?.[column] ?? -1;
+  const tasks = store.environments.value;
+  const chosen = [...new Set([...rows.values()].flat())].filter((key) => key >= 0).sort((a, b) => a - b);
   return (
-    <HeatMap
-      label="Selected key by environment and time"
-      rows={names.length}
-      columns={columns}
-      at={(row, column) => at(row, column) / Math.max(1, keys - 1)}
-      words={(row, column) => {
-        const seconds = ((columns - 1 - column) * COLUMN_MS) / 1000;
-        return `${names[row] ?? ''}, ${seconds} s ago: ${at(row, column) < 0 ? 'none' : `key ${at(row, column)}`}`;
-      }}
-    />
+    <>
+      <HeatMap
+        label="Selected key by environment and time"
+        rows={names.length}
+        columns={columns}
+        names={names.map((name) => taskName(tasks.get(name)?.task ?? name))}
+        at={at}
+        color={(row, column) => (at(row, column) < 0 ? null : keyColor(at(row, column)))}
+        words={(row, column) => {
+          const seconds = ((columns - 1 - column) * COLUMN_MS) / 1000;
+          return `${names[row] ?? ''}, ${seconds} s ago: ${at(row, column) < 0 ? 'none' : `key ${at(row, column)}`}`;
+        }}
+      />
+      <p class="key-legend" aria-label="Keys by colour">
+        {chosen.map((key) => (
+          <span key={key}>
+            <i style={{ background: `rgb(${keyColor(key).join()})` }} /> {key}
+          </span>
+        ))}
+      </p>
+    </>
   );
 }
 
@@ -99,8 +115,9 @@ function Plane({ decision, pool, queries }: PlaneProps) {
           key={i}
           cx={x(key)}
           cy={y(key)}
-          r={i === decision.selected ? 1.4 : 0.8}
-          class={i === decision.selected ? 'chosen' : ''}
+          r={i === decision.selected ? 1.8 : 1}
+          fill={`rgb(${keyColor(i).join()})`}
+          class={i === decision.selected ? 'selected' : ''}
         >
           <title>key {i}</title>
         </circle>
