@@ -9,6 +9,7 @@ import { installGatekeeper } from './gatekeeper.ts';
 import { addCompareRoute } from './routes/compare-route.ts';
 import { addContinualRoutes } from './routes/continual-routes.ts';
 import { addControlRoutes } from './routes/control-routes.ts';
+import { addDataRoute } from './routes/data-route.ts';
 import { addExportRoute } from './routes/export-route.ts';
 import { addPageRoutes } from './routes/page-routes.ts';
 import { addRecordingRoutes } from './routes/recording-routes.ts';
@@ -78,6 +79,7 @@ export async function buildHttp(dependencies: HttpDependencies, options: HttpOpt
   addCompareRoute(api, dependencies);
   addRecordingRoutes(api, dependencies);
   addContinualRoutes(api, dependencies);
+  addDataRoute(api, dependencies);
   await addPageRoutes(api, options.dashboard);
   return api;
 }

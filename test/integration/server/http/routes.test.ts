@@ -275,6 +275,7 @@ describe('OpenAPI', () => {
       'DELETE /api/runs/{run}/recordings/{episode}',
       'GET /api/compare',
       'GET /api/continual',
+      'GET /api/data',
       'GET /api/health',
       'GET /api/ready',
       'GET /api/runs',
