@@ -1,6 +1,7 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { readManifest } from '../checkpoints/read-checkpoint.ts';
 import { L2mError } from '../errors.ts';
 import type {
   Decided,
@@ -36,15 +37,16 @@ interface Pending {
   timer: NodeJS.Timeout | undefined;
 }
 
-type LoadBody = Omit<Extract<HostRequest, { type: 'load' }>, 'request'>;
+type Body<Type extends HostRequest['type']> = Omit<Extract<HostRequest, { type: Type }>, 'request'>;
+type LoadBody = Body<'load'>;
+type ExplainBody = Body<'explain'>;
+type RequestBody = LoadBody | ExplainBody | Body<'unload'> | Body<'prepare'> | Body<'decide'>;
 
-type ExplainBody = Omit<Extract<HostRequest, { type: 'explain' }>, 'request'>;
-
-type RequestBody =
-  | LoadBody
-  | Omit<Extract<HostRequest, { type: 'prepare' }>, 'request'>
-  | Omit<Extract<HostRequest, { type: 'decide' }>, 'request'>
-  | ExplainBody;
+/** What is to be loaded again after a restart, and the bytes that its version stands for. */
+interface Loaded {
+  readonly body: LoadBody;
+  readonly content: string;
+}
 
 const HOST_ENTRY = fileURLToPath(new URL('./host-process.ts', import.meta.url));
 
@@ -57,11 +59,13 @@ export class AgentHost {
   readonly #events: AgentHostEvents;
   readonly #log: number;
   readonly #pending = new Map<number, Pending>();
-  readonly #loaded = new Map<string, LoadBody>();
+  readonly #loaded = new Map<string, Loaded>();
   #child: ChildProcess | undefined;
   #backend: HostBackendView | undefined;
   #restarts = 0;
   #nextRequest = 1;
+  /** Counted here, as it has to outlive the process that decides. */
+  #lastVersion = 0;
   #closing = false;
   #exhausted: L2mError | undefined;
 
@@ -95,19 +99,27 @@ export class AgentHost {
    * only the pool differs, otherwise after compiling, during which decisions wait. None is lost, and each says its version.
    */
   async load(model: string, folder: string, maxBatch: number): Promise<HostModelView> {
-    const dimensions = this.#loaded.get(model)?.dimensions ?? [];
-    const body: LoadBody = { type: 'load', model, folder, maxBatch, dimensions };
+    const content = await contentOf(folder);
+    const dimensions = this.#loaded.get(model)?.body.dimensions ?? [];
+    const body: LoadBody = { type: 'load', model, folder, maxBatch, dimensions, version: ++this.#lastVersion };
     const reply = await this.#ask(body, this.#options.startDeadlineMs);
     if (reply.type !== 'loaded') throw new L2mError('L2M_AGENT_LOST', `it answered ${reply.type} to load`);
-    this.#loaded.set(model, body);
+    this.#loaded.set(model, { body, content });
     return reply.view;
+  }
+
+  /** Frees a model; its folder may go then. Decisions that are asked for later are refused. */
+  async unload(model: string): Promise<void> {
+    if (!this.#loaded.delete(model)) return;
+    await this.#ask({ type: 'unload', model }, this.#options.decideDeadlineMs);
   }
 
   /** Compiles ahead for tasks with these action dimensions, also after every later restart. */
   async prepare(model: string, dimensions: readonly number[]): Promise<void> {
     const loaded = this.#loaded.get(model);
     if (loaded === undefined) throw new L2mError('L2M_CHECKPOINT_INVALID', `${model} is not loaded`);
-    this.#loaded.set(model, { ...loaded, dimensions: [...new Set([...loaded.dimensions, ...dimensions])] });
+    const body = { ...loaded.body, dimensions: [...new Set([...loaded.body.dimensions, ...dimensions])] };
+    this.#loaded.set(model, { ...loaded, body });
     await this.#ask({ type: 'prepare', model, dimensions }, this.#options.startDeadlineMs);
   }
 
@@ -236,10 +248,18 @@ export class AgentHost {
   async #recover(): Promise<void> {
     try {
       await this.#launch();
+      const bodies: LoadBody[] = [];
+      for (const [model, { body, content }] of this.#loaded) {
+        const found = await contentOf(body.folder);
+        // Other weights than before the restart are another version, whoever put them there.
+        const current = found === content ? body : { ...body, version: ++this.#lastVersion };
+        this.#loaded.set(model, { body: current, content: found });
+        bodies.push(current);
+      }
       // Models come first, as they are answered first.
       const again = [...this.#pending];
       this.#pending.clear();
-      const loaded = [...this.#loaded.values()].map((body) => this.#ask(body, this.#options.startDeadlineMs));
+      const loaded = bodies.map((body) => this.#ask(body, this.#options.startDeadlineMs));
       for (const [request, pending] of again) this.#pending.set(request, pending);
       for (const [, pending] of again) this.#send(pending);
       await Promise.all(loaded);
@@ -257,4 +277,9 @@ export class AgentHost {
     }
     this.#pending.clear();
   }
+}
+
+async function contentOf(folder: string): Promise<string> {
+  const { files } = await readManifest(folder);
+  return `${files.model.sha256}+${files.pool.sha256}`;
 }

@@ -14,6 +14,7 @@ export interface WindowArrays {
   readonly timesteps: Int32Array; // [B, T]
   readonly stepMask: Float32Array; // [B, T]
   readonly taskIndices: Int32Array; // [B] place in the policy's order of tasks
+  readonly heldRows?: Int32Array; // [B] row that earlier steps settled on, -1 for none; where steps vote
 }
 
 /** What lay behind one decision. V bins, K keys, q tokens of the whole window, x = prompts + q. */
@@ -51,7 +52,10 @@ export type HostRequest =
       readonly maxBatch: number;
       /** Action dimensions of tasks to compile for ahead; others are compiled when first decided, which takes seconds. */
       readonly dimensions: readonly number[];
+      /** Stamped on every decision of these weights. */
+      readonly version: number;
     }
+  | { readonly type: 'unload'; readonly request: number; readonly model: string }
   | {
       readonly type: 'prepare';
       readonly request: number;
@@ -71,7 +75,7 @@ export type HostRequest =
 export type HostReply =
   | { readonly type: 'ready'; readonly backend: HostBackendView }
   | { readonly type: 'loaded'; readonly request: number; readonly view: HostModelView }
-  | { readonly type: 'prepared'; readonly request: number }
+  | { readonly type: 'prepared' | 'unloaded'; readonly request: number }
   | {
       readonly type: 'decided';
       readonly request: number;
@@ -80,6 +84,8 @@ export type HostReply =
       /** d, at least what was asked for. */
       readonly actionDimensions: number;
       readonly selected: Int32Array; // [B], -1 without a pool
+      readonly keys: Int32Array; // [B] best key
+      readonly asked: Int32Array; // [B] row that the window asked for
       readonly similarities: Float32Array; // [B]
       readonly decideMs: number;
       readonly version: number;

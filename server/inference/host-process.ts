@@ -21,7 +21,6 @@ interface Loaded {
 type LoadRequest = Extract<HostRequest, { type: 'load' }>;
 
 const models = new Map<string, Loaded>();
-let lastVersion = 0;
 
 function reply(message: HostReply): void {
   process.send?.(message);
@@ -37,7 +36,7 @@ async function load(request: LoadRequest): Promise<HostModelView> {
   const parameterCount = Object.values(parameters).reduce((sum, tensor) => sum + tensor.size, 0);
   if (before?.identity === identity) before.graphs.exchangePool(parameters);
   const graphs = before?.identity === identity ? before.graphs : newGraphs(parameters, config, request);
-  const version = ++lastVersion;
+  const { version } = request;
   models.set(request.model, { graphs, identity, version });
   if (before !== undefined && before.graphs !== graphs) before.graphs.dispose();
   return {
@@ -73,6 +72,12 @@ async function answer(request: HostRequest): Promise<void> {
   try {
     if (request.type === 'load') {
       reply({ type: 'loaded', request: request.request, view: await load(request) });
+      return;
+    }
+    if (request.type === 'unload') {
+      models.get(request.model)?.graphs.dispose();
+      models.delete(request.model);
+      reply({ type: 'unloaded', request: request.request });
       return;
     }
     const loaded = models.get(request.model);

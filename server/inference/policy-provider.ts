@@ -89,6 +89,13 @@ export class PolicyProvider {
     }
   }
 
+  /** Frees a checkpoint that no run needs any more, so that its folder may go. */
+  async release(folder: string): Promise<void> {
+    const place = resolve(folder);
+    if (!this.#models.delete(place)) return;
+    await this.#startedHost?.unload(place);
+  }
+
   async close(): Promise<void> {
     await Promise.all([(await this.#host?.catch(() => undefined))?.close(), this.#actors.close()]);
   }

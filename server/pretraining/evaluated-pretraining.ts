@@ -185,6 +185,8 @@ class Evaluations {
       };
       await this.#keep(row, checkpoint);
     }
+    // Before its folder is gone: an agent host that is started again loads all it had.
+    await this.#server.policies.release(checkpoint);
     await rm(checkpoint, { recursive: true, force: true });
   }
 

@@ -4,6 +4,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { KNOWN_TASKS } from '../../../agent/tasks/groups.ts';
 import type { LiveServer } from '../../../server/build-server.ts';
 import { liveServer, shortRun, until } from '../../support/live-server.ts';
+import { TEST_BACKENDS } from '../../unit/agent/support/backend.ts';
 import { writeRandomCheckpoint } from '../../support/random-checkpoint.ts';
 
 const open: LiveServer[] = [];
@@ -69,6 +70,8 @@ describe('evaluations on real simulators', () => {
     const summaries = await Promise.all(handles.map((handle) => handle.over));
     for (const summary of summaries) expect(summary).toMatchObject({ state: 'finished', finishedEpisodes: 12 });
     const [modelRun] = summaries;
+    // The native library decides with captured graphs unless somebody asks for something else.
+    if (TEST_BACKENDS.includes('tensorflow')) expect(server.policies.backend).toMatch(/TensorFlow.*captured graphs/);
     const { episodes } = await server.store.listEpisodes(modelRun?.run ?? '', { limit: 50, offset: 0 });
     expect(episodes.every(({ policyVersion, similarityMean }) => policyVersion === 1 && similarityMean !== null)).toBe(
       true,

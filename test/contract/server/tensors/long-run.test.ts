@@ -20,7 +20,7 @@ describe.each([
     'keeps no tensor and no memory (XLA: %s)',
     async (xla) => {
       // The allocator settles during the warm-up, after which growth would be a leak.
-      const args = ['--import', 'tsx', script, work, String(xla), String(times / 5), String(times)];
+      const args = ['--import', 'tsx', script, work, String(xla), String(Math.max(1000, times / 5)), String(times)];
       const { stdout } = await promisify(execFile)(process.execPath, args);
       const { before, after } = JSON.parse(stdout) as Record<'before' | 'after', Held>;
       expect(after.tensors).toBe(before.tensors);

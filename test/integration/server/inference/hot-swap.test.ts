@@ -106,3 +106,33 @@ describe('exchanging weights under load', () => {
     expect(poolMs).toBeLessThan(modelMs / 2);
   });
 });
+
+describe('a host that dies', () => {
+  it('comes back with what is still loaded, and every version still means the same weights', async () => {
+    const kept = path.join(root, 'kept');
+    const gone = path.join(root, 'gone');
+    const replaced = path.join(root, 'replaced');
+    await writeRandomCheckpoint(kept, 4);
+    await writeRandomCheckpoint(gone, 5);
+    await writeRandomCheckpoint(replaced, 6);
+    const before = new Map<string, number>();
+    for (const folder of [kept, gone, replaced]) {
+      before.set(folder, (await host.load(folder, folder, BATCH)).version);
+      await host.prepare(folder, [4]);
+    }
+    const decided = await host.decide(kept, windows);
+    await host.unload(gone);
+    await expect(host.decide(gone, windows)).rejects.toMatchObject({ code: 'L2M_CHECKPOINT_INVALID' });
+    rmSync(gone, { recursive: true });
+    rmSync(replaced, { recursive: true });
+    await writeRandomCheckpoint(replaced, 7);
+
+    process.kill(host.processId!, 'SIGKILL');
+    const again = await host.decide(kept, windows);
+    expect(restarts).toBe(1);
+    expect(again.selected).toEqual(decided.selected);
+    expect(again.version).toBe(before.get(kept));
+    const other = await host.decide(replaced, windows);
+    expect(other.version).toBeGreaterThan(Math.max(...before.values()));
+  });
+});
