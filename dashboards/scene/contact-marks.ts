@@ -3,10 +3,9 @@ import {
   CylinderGeometry,
   InstancedMesh,
   Matrix4,
-  MeshBasicMaterial,
-  Color,
   Quaternion,
   Vector3,
+  type Material,
   type Object3D,
 } from 'three';
 import type { SceneManifest } from './manifest.ts';
@@ -27,6 +26,12 @@ const stretch = new Vector3();
 const turn = new Quaternion();
 const matrix = new Matrix4();
 
+/** What contact points and forces are made of, lit as all else. */
+export interface MarkMaterials {
+  readonly point: Material;
+  readonly force: Material;
+}
+
 /** Contact points and forces as MuJoCo's own viewer draws them. */
 export class ContactMarks {
   readonly #looks: NonNullable<SceneManifest['view']['contacts']>;
@@ -34,17 +39,17 @@ export class ContactMarks {
   readonly #shafts: InstancedMesh;
   readonly #heads: InstancedMesh;
 
-  constructor(looks: NonNullable<SceneManifest['view']['contacts']>, root: Object3D) {
+  /** @param materials stay the caller's to dispose of */
+  constructor(looks: NonNullable<SceneManifest['view']['contacts']>, materials: MarkMaterials, root: Object3D) {
     this.#looks = looks;
     const cylinder = new CylinderGeometry(1, 1, 1, 20);
-    const pointLook = basic(looks.pointRgba);
-    const forceLook = basic(looks.forceRgba);
-    this.#points = new InstancedMesh(cylinder, pointLook, MOST);
-    this.#shafts = new InstancedMesh(cylinder, forceLook, 2 * MOST);
-    this.#heads = new InstancedMesh(new ConeGeometry(1, 1, 20), forceLook, 2 * MOST);
+    this.#points = new InstancedMesh(cylinder, materials.point, MOST);
+    this.#shafts = new InstancedMesh(cylinder, materials.force, 2 * MOST);
+    this.#heads = new InstancedMesh(new ConeGeometry(1, 1, 20), materials.force, 2 * MOST);
     for (const mesh of this.#meshes) {
       mesh.frustumCulled = false;
       mesh.count = 0;
+      mesh.receiveShadow = true;
       root.add(mesh);
     }
   }
@@ -73,7 +78,6 @@ export class ContactMarks {
   dispose(): void {
     for (const mesh of this.#meshes) {
       mesh.geometry.dispose();
-      (mesh.material as MeshBasicMaterial).dispose();
       mesh.dispose();
     }
   }
@@ -103,8 +107,4 @@ export class ContactMarks {
     matrix.compose(middle, turn, stretch.set(width, (TIP - SHAFT) * length, width));
     this.#heads.setMatrixAt(index, matrix);
   }
-}
-
-function basic([red, green, blue, alpha]: readonly [number, number, number, number]): MeshBasicMaterial {
-  return new MeshBasicMaterial({ color: new Color(red, green, blue), opacity: alpha, transparent: alpha < 1 });
 }

@@ -1,16 +1,20 @@
 import { ShaderChunk, type MeshPhongMaterial, type WebGLProgramParametersWithUniforms } from 'three';
 import type { SceneManifest } from './manifest.ts';
+import { mirrorUniforms, type MirrorUniforms } from './mirror.ts';
 
 /**
  * Light as MuJoCo's renderer computes it, in place of three's: nothing is divided by pi or normalised, highlights have a
  * colour of their own, the texture is multiplied with the lit colour, and each light with a shadow is a pass of its own
- * that is clipped before it is added. The headlight shines along the gaze, so it needs no light of three's.
+ * that is clipped before it is added. The headlight shines along the gaze, so it needs no light of three's. Behind a
+ * mirror there are no shadows, and only colours are dimmed, not highlights.
  */
 const LIGHT = /* glsl */ `
 varying vec3 vViewPosition;
 uniform vec3 headlightDiffuse;
 uniform vec3 headlightSpecular;
 uniform float directionalHighlight;
+uniform float mirrored;
+uniform vec4 mirrorPlane;
 float highlightShare;
 struct BlinnPhongMaterial { vec3 diffuseColor; vec3 specularColor; float specularShininess; float specularStrength; };
 void shine(vec3 direction, vec3 light, vec3 highlight, vec3 normal, vec3 eye, BlinnPhongMaterial material, inout ReflectedLight lit) {
@@ -54,8 +58,9 @@ function loops(): string {
   });
   return `ReflectedLight own;
     vec3 passes = vec3(0.0);
-    ${lights}
-    shine(vec3(0.0, 0.0, 1.0), headlightDiffuse, headlightSpecular, geometryNormal, geometryViewDir, material, reflectedLight);`;
+    ${lights.replaceAll('&& receiveShadow', '&& receiveShadow && mirrored == 0.0')}
+    vec3 gaze = vec3(0.0, 0.0, 1.0);
+    shine(mirrored > 0.0 ? reflect(gaze, mirrorPlane.xyz) : gaze, headlightDiffuse, headlightSpecular, geometryNormal, geometryViewDir, material, reflectedLight);`;
 }
 
 const SPOT = ShaderChunk.lights_pars_begin
@@ -66,7 +71,7 @@ const SPOT = ShaderChunk.lights_pars_begin
   .replace('light.color *= getDistanceAttenuation( lightDistance, spotLight.distance, spotLight.decay );', '');
 
 /** What the shader needs to know of a scene besides three's lights. */
-export interface LightUniforms {
+export interface LightUniforms extends MirrorUniforms {
   readonly headlightDiffuse: { readonly value: readonly number[] };
   readonly headlightSpecular: { readonly value: readonly number[] };
   readonly directionalHighlight: { readonly value: number };
@@ -79,6 +84,7 @@ export function lightUniforms({ view, lights }: SceneManifest): LightUniforms {
     headlightDiffuse: { value: active ? diffuse : [0, 0, 0] },
     headlightSpecular: { value: active ? specular : [0, 0, 0] },
     directionalHighlight: { value: directional === undefined ? 0 : highlightShare(directional) },
+    ...mirrorUniforms(),
   };
 }
 
@@ -88,24 +94,56 @@ export function highlightShare(light: SceneManifest['lights'][number]): number {
   return brightest === 0 ? 0 : Math.min(9.9, Math.max(...light.specular) / brightest);
 }
 
-/** @param sample GLSL of the colour of the texture, white for none */
-export function lightAsMuJoCo(
-  material: MeshPhongMaterial,
-  uniforms: LightUniforms,
-  more: { readonly name: string; readonly change: (shader: WebGLProgramParametersWithUniforms) => string },
-): void {
+// A corner exactly in the camera's plane has no place in the picture, and software renderers lose its whole triangle,
+// the floor as likely as not. Seen or not, a tenth of a millimetre does it no harm.
+const PROJECT = /* glsl */ `#include <project_vertex>
+if (abs(gl_Position.w) < 1e-4) gl_Position.w = 1e-4;`;
+
+const CLIP = /* glsl */ `
+if (mirrored > 0.0 && dot(mirrorPlane.xyz, -vViewPosition) + mirrorPlane.w > 0.0) discard;`;
+
+const MIRROR = /* glsl */ `
+if (dot(normal, mirrorPlane.xyz) > 0.99) {
+  outgoingLight += texture2D(mirrorImage, (gl_FragCoord.xy - mirrorPlace.xy) * mirrorPlace.zw).rgb;
+}`;
+
+/** How a material differs from others in its shader. */
+export interface Surface {
+  /** Materials with the same name share a program. */
+  readonly name: string;
+  /** Whether it shows the world behind the mirror. */
+  readonly mirror?: boolean;
+  /** GLSL of the colour of the texture, white for none. */
+  readonly sample: (shader: WebGLProgramParametersWithUniforms) => string;
+}
+
+export function lightAsMuJoCo(material: MeshPhongMaterial, uniforms: LightUniforms, surface: Surface): void {
+  const { name, mirror = false } = surface;
   material.onBeforeCompile = (shader) => {
     Object.assign(shader.uniforms, uniforms);
-    const sample = more.change(shader);
+    const sample = surface.sample(shader);
+    const light = mirror ? `uniform sampler2D mirrorImage;\nuniform vec4 mirrorPlace;\n${LIGHT}` : LIGHT;
+    shader.vertexShader = shader.vertexShader.replace('#include <project_vertex>', PROJECT);
     shader.fragmentShader = shader.fragmentShader
       .replace('#include <lights_pars_begin>', SPOT)
-      .replace('#include <lights_phong_pars_fragment>', LIGHT)
-      .replace('#include <map_fragment>', `vec4 textured = ${sample};\ndiffuseColor.a *= textured.a;`)
+      .replace('#include <lights_phong_pars_fragment>', light)
+      .replace(
+        '#include <map_fragment>',
+        `${CLIP}
+        vec4 textured = ${sample};
+        diffuseColor.a *= textured.a;
+        if (mirrored > 0.0) {
+          diffuseColor.rgb *= mirrored;
+          totalEmissiveRadiance *= mirrored;
+        }`,
+      )
       .replace('#include <lights_fragment_begin>', loops())
       .replace(
         '#include <opaque_fragment>',
-        'outgoingLight = (min(outgoingLight, vec3(1.0)) + passes) * textured.rgb;\n#include <opaque_fragment>',
+        `outgoingLight = (min(outgoingLight, vec3(1.0)) + passes) * textured.rgb;
+        ${mirror ? MIRROR : ''}
+        #include <opaque_fragment>`,
       );
   };
-  material.customProgramCacheKey = () => more.name;
+  material.customProgramCacheKey = () => `${name}${mirror ? ' mirror' : ''}`;
 }

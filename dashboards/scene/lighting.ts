@@ -10,14 +10,9 @@ export function addLights(manifest: SceneManifest, root: Object3D, frames: reado
   const active = manifest.lights.filter((light) => light.active);
   const ambient = [...active.map((light) => light.ambient), ...(headlight.active ? [headlight.ambient] : [])];
   root.add(new AmbientLight(sum(ambient), 1));
-  let shadows = 0;
   for (const light of active) {
     const made = modelLight(light, manifest);
-    // One shadow is enough to see what touches the ground; each costs another pass over the scene.
-    if (light.castShadow && shadows === 0) {
-      addShadow(made, manifest);
-      shadows++;
-    }
+    if (light.castShadow) addShadow(made, manifest);
     frames[light.frame]?.add(holder(light, made));
   }
 }

@@ -26,25 +26,27 @@ const GHOST_ALPHA = 0.5;
 export class MaterialCache {
   readonly #manifest: SceneManifest;
   readonly #assets: ArrayBuffer;
-  readonly #light: LightUniforms;
+  /** Shared by all materials. */
+  readonly light: LightUniforms;
   readonly #materials = new Map<string, MeshPhongMaterial>();
   readonly #textures = new Map<number, Texture>();
 
   constructor(manifest: SceneManifest, assets: ArrayBuffer) {
     this.#manifest = manifest;
     this.#assets = assets;
-    this.#light = lightUniforms(manifest);
+    this.light = lightUniforms(manifest);
   }
 
-  materialOf(geom: SceneGeom): MeshPhongMaterial {
+  /** @param mirror whether it shows the world behind the scene's mirror; one geom a scene does */
+  materialOf(geom: SceneGeom, mirror = false): MeshPhongMaterial {
     const source = this.#manifest.materials[geom.material];
     const texture = this.#manifest.textures[source?.texture ?? -1];
     const cube = texture?.kind === 'cube';
     const stretch = cube ? stretchOf(geom).join(' ') : '';
-    const key = `${geom.rgba.join(' ')} ${geom.material} ${geom.type === 'plane' ? 'plane' : ''} ${stretch}`;
+    const key = `${geom.rgba.join(' ')} ${geom.material} ${geom.type === 'plane' ? 'plane' : ''} ${stretch}${mirror ? ' mirror' : ''}`;
     const known = this.#materials.get(key);
     if (known !== undefined) return known;
-    const material = this.#make(geom);
+    const material = this.#make(geom, mirror);
     this.#materials.set(key, material);
     return material;
   }
@@ -55,7 +57,7 @@ export class MaterialCache {
     // Where both are in the same place, the first is seen.
     material.polygonOffset = true;
     material.polygonOffsetFactor = material.polygonOffsetUnits = 2;
-    lightAsMuJoCo(material, this.#light, { name: 'plain', change: () => 'vec4(1.0)' });
+    lightAsMuJoCo(material, this.light, { name: 'plain', sample: () => 'vec4(1.0)' });
     this.#materials.set('ghost', material);
     return material;
   }
@@ -65,7 +67,7 @@ export class MaterialCache {
     for (const texture of this.#textures.values()) texture.dispose();
   }
 
-  #make(geom: SceneGeom): MeshPhongMaterial {
+  #make(geom: SceneGeom, mirror: boolean): MeshPhongMaterial {
     const source = this.#manifest.materials[geom.material];
     const { emission, specular, shininess } = source ?? PLAIN;
     const [red, green, blue, alpha] = geom.rgba;
@@ -85,9 +87,9 @@ export class MaterialCache {
     if (source !== undefined && texture !== undefined && kind === 'cube') {
       const scale = source.textureUniform ? stretchOf(geom) : ([1, 1, 1] as const);
       const cube = this.#texture(source.texture, texture);
-      lightAsMuJoCo(material, this.#light, {
-        name: 'cube',
-        change: (shader) => sampleCube(shader, cube, new Vector3(...scale)),
+      lightAsMuJoCo(material, this.light, {
+        ...{ name: 'cube', mirror },
+        sample: (shader) => sampleCube(shader, cube, new Vector3(...scale)),
       });
       return material;
     }
@@ -97,9 +99,9 @@ export class MaterialCache {
       else material.color.multiply(meanColor(texture));
     }
     const mapped = material.map !== null;
-    lightAsMuJoCo(material, this.#light, {
-      name: mapped ? 'map' : 'plain',
-      change: () => (mapped ? 'texture2D(map, vMapUv)' : 'vec4(1.0)'),
+    lightAsMuJoCo(material, this.light, {
+      ...{ name: mapped ? 'map' : 'plain', mirror },
+      sample: () => (mapped ? 'texture2D(map, vMapUv)' : 'vec4(1.0)'),
     });
     return material;
   }

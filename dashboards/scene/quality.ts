@@ -3,6 +3,8 @@ export interface Quality {
   readonly software: boolean;
   readonly antialias: boolean;
   readonly shadows: boolean;
+  /** Scenes that have one are drawn once more for it. */
+  readonly mirrors: boolean;
   readonly pixelRatio: number;
 }
 
@@ -17,7 +19,13 @@ export function chooseQuality(): Quality {
   context.getExtension('WEBGL_lose_context')?.loseContext();
   const asked = new URLSearchParams(location.search).get('quality');
   const fine = asked === 'high' || (asked !== 'low' && !software);
-  return { software, antialias: fine, shadows: fine, pixelRatio: fine ? Math.min(2, devicePixelRatio) : 1 };
+  return {
+    software,
+    antialias: fine,
+    shadows: fine,
+    mirrors: fine,
+    pixelRatio: fine ? Math.min(2, devicePixelRatio) : 1,
+  };
 }
 
 function isSoftware(context: WebGL2RenderingContext): boolean {

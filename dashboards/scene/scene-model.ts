@@ -4,6 +4,7 @@ import {
   Light,
   Matrix4,
   Mesh,
+  type Plane,
   Quaternion,
   Scene,
   Vector3,
@@ -13,9 +14,11 @@ import {
 } from 'three';
 import { ContactMarks } from './contact-marks.ts';
 import { GeometryCache, reachOf, stretchOf } from './geometry.ts';
+import type { LightUniforms } from './light-shader.ts';
 import { addLights } from './lighting.ts';
 import type { SceneGeom, SceneManifest } from './manifest.ts';
 import { MaterialCache } from './materials.ts';
+import { mirrorOf, type MirrorFace } from './mirror.ts';
 import { skinMesh } from './skin.ts';
 import { addSky, type Sky } from './sky.ts';
 import { TendonLine } from './tendon.ts';
@@ -51,6 +54,7 @@ export class SceneModel {
   readonly #skins: readonly SkinnedMesh[];
   readonly #tendons: readonly TendonLine[];
   readonly #sky: Sky | null;
+  #mirror: MirrorFace | null = null;
   #ghost: Material | null = null;
   #contacts: ContactMarks | null = null;
   readonly #names = new Map<Object3D, string>();
@@ -62,6 +66,8 @@ export class SceneModel {
 
   constructor(manifest: SceneManifest, assets: ArrayBuffer) {
     this.manifest = manifest;
+    // Its matrix is set by hand: it is the world, or the world behind the mirror.
+    this.scene.matrixAutoUpdate = false;
     this.#geometries = new GeometryCache(manifest, assets);
     this.#materials = new MaterialCache(manifest, assets);
     this.#frames = manifest.frames.map(() => new Group());
@@ -94,6 +100,36 @@ export class SceneModel {
       if (frame.visible) frame.matrix.compose(place, turn, unit);
     }
     for (const tendon of this.#tendons) tendon.follow(poses);
+    this.scene.updateMatrixWorld(true);
+  }
+
+  /** What all shaders of the scene share. */
+  get light(): LightUniforms {
+    return this.#materials.light;
+  }
+
+  /** The one surface that shows the scene again, if there is one. */
+  get mirror(): MirrorFace | null {
+    return this.#mirror;
+  }
+
+  /** Turns the scene into what is behind a mirror, which itself is not seen there, nor the sky; null turns it back. */
+  mirrorAt(plane: Plane | null): void {
+    const { matrix } = this.scene;
+    if (plane === null) {
+      matrix.identity();
+    } else {
+      const { x, y, z } = plane.normal;
+      const d = plane.constant;
+      matrix.set(
+        ...[1 - 2 * x * x, -2 * x * y, -2 * x * z, -2 * x * d],
+        ...[-2 * x * y, 1 - 2 * y * y, -2 * y * z, -2 * y * d],
+        ...[-2 * x * z, -2 * y * z, 1 - 2 * z * z, -2 * z * d],
+        ...[0, 0, 0, 1],
+      );
+    }
+    if (this.#mirror !== null) this.#mirror.mesh.visible = plane === null;
+    if (this.#sky !== null) this.#sky.mesh.visible = plane === null;
     this.scene.updateMatrixWorld(true);
   }
 
@@ -131,7 +167,11 @@ export class SceneModel {
   /** Draws these contacts until others are given. @param contacts [n, 11]; null for none */
   touch(contacts: Float32Array | null): void {
     const looks = this.manifest.view.contacts;
-    if (contacts !== null && looks !== undefined) this.#contacts ??= new ContactMarks(looks, this.scene);
+    if (contacts !== null && looks !== undefined) {
+      const material = (rgba: SceneGeom['rgba']) => this.#materials.materialOf(surface({ rgba, material: -1 }));
+      const materials = { point: material(looks.pointRgba), force: material(looks.forceRgba) };
+      this.#contacts ??= new ContactMarks(looks, materials, this.scene);
+    }
     this.#contacts?.show(contacts);
   }
 
@@ -222,7 +262,12 @@ export class SceneModel {
     const frame = this.#frames[geom.frame];
     if (frame === undefined) return undefined;
     const geometry = this.#geometries.geometryOf(geom);
-    const mesh = new Mesh(geometry, this.#materials.materialOf(geom));
+    const mirror = geom === this.manifest.geoms[mirrorOf(this.manifest)];
+    const mesh = new Mesh(geometry, this.#materials.materialOf(geom, mirror));
+    if (mirror) {
+      const { reflectance } = this.manifest.materials[geom.material]!;
+      this.#mirror = { mesh, reflectance, height: geom.type === 'box' ? 1 : 0 };
+    }
     mesh.position.set(...geom.position);
     const [w, x, y, z] = geom.quaternion;
     mesh.quaternion.set(x, y, z, w);

@@ -2,6 +2,7 @@ import { Color, Fog, type WebGLRenderer } from 'three';
 import type { PoseSource } from './pose-track.ts';
 import { gripAt, targetAt, type Grip, type Place } from '../control/grip.ts';
 import { drawGhost } from './ghost.ts';
+import { MirrorPass } from './mirror.ts';
 import { nameAt } from './picking.ts';
 import { chooseQuality } from './quality.ts';
 import { createRenderer } from './renderer.ts';
@@ -86,6 +87,7 @@ export class Stage {
   readonly #options: StageOptions;
   readonly #quality = chooseQuality();
   readonly #renderer: WebGLRenderer;
+  readonly #mirrors: MirrorPass | null;
   readonly #layout: StageLayout;
   readonly #library: SceneLibrary;
   readonly #tiles = new Set<TileState>();
@@ -108,6 +110,7 @@ export class Stage {
     this.#renderer = createRenderer(canvas, this.#quality);
     this.#renderer.setScissorTest(true);
     this.#renderer.autoClear = false;
+    this.#mirrors = this.#quality.mirrors ? new MirrorPass(this.#renderer) : null;
     options.container.prepend(canvas);
     this.#library = new SceneLibrary(options.fetchScene);
     this.#layout = new StageLayout(options.container, canvas);
@@ -181,6 +184,7 @@ export class Stage {
     cancelAnimationFrame(this.#animation);
     this.#layout.dispose();
     this.#library.dispose();
+    this.#mirrors?.dispose();
     this.#renderer.dispose();
     this.#renderer.domElement.remove();
   }
@@ -242,6 +246,7 @@ export class Stage {
     const reach = Math.max(4 * model.manifest.view.extent, 2 * rig.camera.position.length());
     model.scene.fog = model.hasSky ? null : new Fog(this.#background.getHex(), 0.6 * reach, 4 * reach);
     this.#aim(rectangle);
+    this.#mirrors?.draw(model, rig.camera);
     this.#renderer.setClearColor(this.#background, 1);
     this.#renderer.clear();
     this.#renderer.render(model.scene, rig.camera);

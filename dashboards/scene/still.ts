@@ -1,5 +1,6 @@
 import { Matrix4, PerspectiveCamera, Vector3 } from 'three';
 import { parseManifest } from './manifest.ts';
+import { MirrorPass } from './mirror.ts';
 import { createRenderer } from './renderer.ts';
 import { SceneModel } from './scene-model.ts';
 
@@ -34,6 +35,8 @@ export function drawStill(canvas: HTMLCanvasElement, options: StillOptions): Sti
   model.pose(options.poses);
   const renderer = createRenderer(canvas, { antialias: true, shadows: true });
   renderer.setClearColor(0x000000, 1);
+  const mirror = new MirrorPass(renderer);
+  mirror.draw(model, camera);
   renderer.render(model.scene, camera);
   const origins = manifest.frames.map((_, index): [number, number] => {
     const first = (index - 1) * 7;
@@ -42,6 +45,7 @@ export function drawStill(canvas: HTMLCanvasElement, options: StillOptions): Sti
     return [((place.x + 1) / 2) * canvas.width, ((1 - place.y) / 2) * canvas.height];
   });
   model.dispose();
+  mirror.dispose();
   renderer.dispose();
   return { origins };
 }

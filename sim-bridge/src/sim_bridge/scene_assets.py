@@ -11,7 +11,11 @@ if TYPE_CHECKING:
 
 TEXTURE_KINDS: Final = {0: "2d", 1: "cube", 2: "skybox"}
 MAX_TEXTURE_SIDE: Final = 256
-"""Textures are averaged down to this: a tile of the page is about 300 pixels wide."""
+"""Photographs are averaged down to this: a tile of the page is about 300 pixels wide.
+
+Drawings, skies and checkers keep their size, as runs of equal pixels take less room than the average would;
+an average would blur the very lines they consist of.
+"""
 
 SMOOTH_LIMIT: Final = 0.8
 """MuJoCo's renderer takes a corner's own normal only if its cosine with the face normal reaches this."""
@@ -138,9 +142,11 @@ def add_height_field(blob: AssetBlob, model: Any, field: int) -> dict[str, Any]:
 
 
 def add_texture(blob: AssetBlob, model: Any, texture: int) -> dict[str, Any]:
-    """Adds the pixels of one texture, averaged down: uint8 [faces, height, width, 3 or 4], first row first.
+    """Adds the pixels of one texture: uint8 [faces, height, width, 3 or 4], first row first.
 
-    Faces of a cube are +x, -x, +y, -y, +z, -z; a single face serves all six.
+    Faces of a cube are +x, -x, +y, -y, +z, -z; a single face serves all six. A photograph is averaged down.
+    All else has `runs`, uint16: then `pixels` are the colours of runs of equal pixels, uint8 [runs, channels].
+    `shape` is that of all pixels together.
     """
     kind = TEXTURE_KINDS[int(model.tex_type[texture])]
     height, width = int(model.tex_height[texture]), int(model.tex_width[texture])
@@ -150,35 +156,21 @@ def add_texture(blob: AssetBlob, model: Any, texture: int) -> dict[str, Any]:
     pixels = pixels.reshape(faces, height // faces, width, channels)
     if channels not in (3, 4):
         pixels = np.repeat(pixels[..., :1], 3, axis=3)
-    if kind == "skybox":
-        return _skybox(blob, model.texture(texture).name, pixels)
+    mean = [round(float(v) / 255.0, 4) for v in pixels.reshape(-1, pixels.shape[3]).mean(axis=0)]
+    record = {"name": model.texture(texture).name, "kind": kind, "mean": mean}
+    colors, lengths = _runs(pixels)
     reduced = _averaged(pixels)
-    return {
-        "name": model.texture(texture).name,
-        "kind": kind,
-        "pixels": blob.add(reduced),
-        "mean": [round(float(v) / 255.0, 4) for v in reduced.reshape(-1, reduced.shape[3]).mean(axis=0)],
-    }
+    if kind == "skybox" or colors.nbytes + lengths.nbytes < reduced.nbytes:
+        return record | {"pixels": blob.add(colors), "runs": blob.add(lengths), "shape": list(pixels.shape)}
+    return record | {"pixels": blob.add(reduced)}
 
 
-def _skybox(blob: AssetBlob, name: str, pixels: NDArray[np.uint8]) -> dict[str, Any]:
-    """A sky is seen at full size, and most of it is of few colours: runs of equal pixels, in order.
-
-    `pixels` are their colours, uint8 [runs, channels], `runs` their lengths, uint16; `shape` is that of all
-    pixels together.
-    """
+def _runs(pixels: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], NDArray[np.uint16]]:
+    """Runs of equal pixels, in order: their colours [runs, channels] and their lengths."""
     flat = pixels.reshape(-1, pixels.shape[3])
     starts = np.flatnonzero(np.r_[True, np.any(flat[1:] != flat[:-1], axis=1)])
     starts = np.union1d(starts, np.arange(0, len(flat), 0xFFFF))
-    lengths = np.diff(np.r_[starts, len(flat)]).astype(np.uint16)
-    return {
-        "name": name,
-        "kind": "skybox",
-        "pixels": blob.add(flat[starts]),
-        "runs": blob.add(lengths),
-        "shape": list(pixels.shape),
-        "mean": [round(float(v) / 255.0, 4) for v in flat.mean(axis=0)],
-    }
+    return flat[starts], np.diff(np.r_[starts, len(flat)]).astype(np.uint16)
 
 
 def _averaged(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:

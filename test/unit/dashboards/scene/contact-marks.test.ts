@@ -1,4 +1,4 @@
-import { Group, Matrix4, Vector3, type InstancedMesh } from 'three';
+import { Group, Matrix4, MeshPhongMaterial, Vector3, type InstancedMesh } from 'three';
 import { expect, test } from 'vitest';
 import { ContactMarks } from '../../../../dashboards/scene/contact-marks.ts';
 
@@ -13,9 +13,11 @@ const LOOKS = {
   metresPerNewton: 0.02,
 } as const;
 
+const LOOK = new MeshPhongMaterial();
+
 function drawn(contacts: readonly (readonly number[])[]): Marks[] {
   const root = new Group();
-  new ContactMarks(LOOKS, root).show(Float32Array.from(contacts.flat()));
+  new ContactMarks(LOOKS, { point: LOOK, force: LOOK }, root).show(Float32Array.from(contacts.flat()));
   return root.children as unknown as Marks[];
 }
 
