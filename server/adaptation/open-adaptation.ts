@@ -36,7 +36,7 @@ function assertNothingLearned({ folder, manifest, arrays }: Checkpoint): void {
   const { kind } = manifest.modulation;
   if (kind === 'none') return;
   const rows = arrays.get(LORA_OUT_NAME)?.data;
-  if (kind === 'lora' && rows !== undefined && rows.every((value) => value === 0)) return;
+  if (kind === 'lora' && rows?.every((value) => value === 0) === true) return;
   throw new L2mError(
     'L2M_CHECKPOINT_INVALID',
     `the pool of ${folder} has learned something, which adapting would drop`,

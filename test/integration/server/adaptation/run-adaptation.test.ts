@@ -35,7 +35,7 @@ function alreadyPaired(name: string, round: number, difference: number): void {
   writeFileSync(path, `${JSON.stringify({ firstStart: 0, episodes: 6, differences: Array(6).fill(difference) })}\n`);
 }
 
-describe('an adaptation', { timeout: 600_000 }, () => {
+describe('an adaptation', { timeout: 900_000 }, () => {
   it('rolls back what is worse with its learner, promotes what is better, and leaves the model alone', async () => {
     // Begun, so that what is paired can be laid down before.
     await runAdaptation(server, smallAdaptation(folder.path, 'decided', { rounds: 0 }), hooks());
@@ -73,7 +73,7 @@ describe('an adaptation', { timeout: 600_000 }, () => {
   it('interrupted in every part and resumed has the journal of one that was not', async () => {
     const whole = await runAdaptation(server, smallAdaptation(folder.path, 'whole'), hooks());
     expect(whole.rows).toHaveLength(2);
-    const interruptions = [/what is to stay/, /round 1: rollouts/, /round 1: update/, /held-back/, /round 2: learning/];
+    const interruptions = [/round 1: rollouts/, /round 1: update/, /version 1 against 0, [1-9]/];
     let resume = false;
     for (const when of interruptions) {
       const stop = new AbortController();
