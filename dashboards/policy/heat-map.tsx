@@ -80,16 +80,14 @@ export function HeatMap({ label, rows, columns, at, words, names, color, scale }
           ];
         }}
       />
-      <p class="heat-words">
-        <span aria-live="polite">
-          {cell.value === null || row >= rows || column >= columns ? 'Point at a cell to read it.' : words(row, column)}
-        </span>
-        {scale !== undefined && (
-          <span class="heat-scale" aria-label={`Scale from ${scale[0]} to ${scale[1]}`} role="img">
-            {scale[0]} <i style={{ background: GRADIENT }} /> {scale[1]}
-          </span>
-        )}
+      <p class="heat-words" aria-live="polite">
+        {cell.value === null || row >= rows || column >= columns ? 'Point at a cell to read it.' : words(row, column)}
       </p>
+      {scale !== undefined && (
+        <p class="heat-scale">
+          {scale[0]} <i style={{ background: GRADIENT }} /> {scale[1]}
+        </p>
+      )}
     </div>
   );
 }

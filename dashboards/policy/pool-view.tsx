@@ -1,6 +1,6 @@
 import { useEffect, useRef } from 'preact/hooks';
 import { taskName } from '../../protocol/task.ts';
-import { keyColor } from '../key-color.ts';
+import { keyColor } from '../task-color.ts';
 import type { Store } from '../store.ts';
 import { Bars } from './bars.tsx';
 import { HeatMap } from './heat-map.tsx';

@@ -1,6 +1,6 @@
 import { useEffect, useRef } from 'preact/hooks';
 import { actionName } from '../action-names.ts';
-import { keyColor } from '../key-color.ts';
+import { keyColor } from '../task-color.ts';
 import type { Player } from '../replay/player.ts';
 import type { RecordedEpisode } from '../replay/recorded-episode.ts';
 

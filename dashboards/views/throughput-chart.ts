@@ -1,5 +1,4 @@
 import UPlot from 'uplot';
-import 'uplot/dist/uPlot.min.css';
 import { siNumber } from '../format.ts';
 import type { LoadHistory } from '../load-history.ts';
 import type { Curves } from '../results/curves.ts';
