@@ -7,6 +7,7 @@ import type { LiveServer } from '../../server/build-server.ts';
 import type { RunHandle } from '../../server/rollouts/run-service.ts';
 import { browserSkipReason, launchChromium } from '../support/chromium.ts';
 import { liveServer, shortRun } from '../support/live-server.ts';
+import { seriousFindings } from './support/accessibility.ts';
 import { buildPage } from './support/live-page.ts';
 import { horizontalOverflow, paintedPixels } from './support/page-probes.ts';
 
@@ -89,6 +90,7 @@ describe.skipIf(browserSkipReason() !== undefined)('the policy views', () => {
   it('show the distribution of each action dimension, the chosen bin being the likeliest, and follow the steps', async () => {
     const rows = view('action').locator('[data-dimension]');
     expect(await rows.count()).toBe(DIMENSIONS);
+    expect(await rows.locator('b').allInnerTexts()).toEqual(['x', 'y', 'z', 'gripper']);
     await anotherStep();
     await anotherStep();
     for (const row of await rows.all()) {
@@ -114,6 +116,10 @@ describe.skipIf(browserSkipReason() !== undefined)('the policy views', () => {
     );
     expect(await words('pool', 0, ['ArrowRight'])).toMatch(/^worker-0:\d, [\d.]+ s ago: (key \d+|none)$/);
     expect(await paintedPixels(page, '[data-view=pool] .heat canvas')).toBeGreaterThan(0);
+    const names = await view('pool').locator('.heat').first().locator('li').allInnerTexts();
+    expect(names.toSorted()).toEqual(TASKS.map((task) => task.replace('metaworld/', '')));
+    expect(Number(await view('pool').locator('.key-legend span').first().innerText())).toBeLessThan(KEYS);
+    await view('pool').getByText('all decisions of the task').waitFor(WAIT);
   });
 
   it('compute attention only when a block is chosen, and of the present decision also while the run is paused', async () => {
@@ -170,6 +176,15 @@ describe.skipIf(browserSkipReason() !== undefined)('the policy views', () => {
     await anotherStep();
     expect(await horizontalOverflow(page)).toBeLessThanOrEqual(0);
     await page.setViewportSize({ width: 1280, height: 1000 });
+  });
+
+  it('can be read by everybody, light and dark', async () => {
+    server.runs.pause(handle.run);
+    for (const colorScheme of ['light', 'dark'] as const) {
+      await page.emulateMedia({ colorScheme });
+      expect(await seriousFindings(page)).toEqual([]);
+    }
+    server.runs.resume(handle.run);
   });
 
   it('say in words when nothing lies behind the actions', async () => {
