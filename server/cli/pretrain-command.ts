@@ -10,7 +10,7 @@ import { policyConfigOf } from '../checkpoints/manifest.ts';
 import { readManifest } from '../checkpoints/read-checkpoint.ts';
 import { L2mError, errorFromUnknown } from '../errors.ts';
 import { pretrain } from '../learning/pretrain.ts';
-import type { PretrainEvent, PretrainProgress, PretrainResult } from '../learning/pretrain-events.ts';
+import type { PretrainEvent, PretrainResult } from '../learning/pretrain-events.ts';
 import type { PretrainOptions, TrainingBudget } from '../learning/pretrain-options.ts';
 import { PRETRAIN_PRESETS, type PretrainPreset } from '../learning/pretrain-presets.ts';
 import { findTrajectoryFiles } from '../learning/training-data.ts';
@@ -20,7 +20,9 @@ import { currentProvenance } from '../provenance.ts';
 import { backendOptionsOf } from './backend-options.ts';
 import { addConfigOptions, configOf } from './config-options.ts';
 import { numberWithin, oneOf, wholeNumber } from './option-values.ts';
-import { ProgressLine, durationText } from './progress-line.ts';
+import { progressText } from './pretraining-text.ts';
+import { ProgressLine } from './progress-line.ts';
+import { quickPretraining } from './quick-pretraining.ts';
 import { saveOnSignal } from './save-on-signal.ts';
 
 interface PretrainCommandOptions extends Record<string, unknown> {
@@ -47,6 +49,11 @@ interface PretrainCommandOptions extends Record<string, unknown> {
   readonly evaluateEpisodes: number;
   readonly evaluateProtocol: EvaluationProtocol;
   readonly patience?: number;
+  readonly saveEvery: number;
+  readonly quick?: true;
+  readonly json?: string;
+  readonly accumulate?: number;
+  readonly frozenEval?: true;
   readonly serve?: true;
   readonly resume?: true;
   readonly overwrite?: true;
@@ -89,6 +96,8 @@ export function addPretrainCommand(program: Command, outcome: { exitCode: number
       `what learns: ${TRAINABLE_SETS.join(', ')}; the rest stays as it is`,
       oneOf(TRAINABLE_SETS),
     )
+    .option('--accumulate <number>', 'batches whose mean gradient makes one update', wholeNumber(1, 1024))
+    .option('--frozen-eval', 'no dropout in weights that do not learn')
     .option('--dropout', 'drop values while learning, at the rates of the paper')
     .option('--no-standardise', 'raw states, as in the paper')
     .option('--no-bin-centres', 'actions decode to the lower edge of their bin, as in the paper')
@@ -109,7 +118,13 @@ export function addPretrainCommand(program: Command, outcome: { exitCode: number
       'l2m-paper',
     )
     .option('--patience <number>', 'stop after so many evaluations without a better one', wholeNumber(1, 1000))
-    .option('--serve', 'serve the page meanwhile; needs --evaluate-every')
+    .option('--save-every <minutes>', 'how much a killed training may lose', numberWithin(0.001, 1000), 5)
+    .option(
+      '--quick',
+      'the whole way in minutes: collect, train an expert, learn from both suites, compare with chance',
+    )
+    .option('--json <file>', 'write the result of --quick as JSON')
+    .option('--serve', 'serve the page meanwhile; needs --evaluate-every or --quick')
     .option('--resume', 'go on where this training was')
     .option('--overwrite', 'start over although this training exists');
   addConfigOptions(command, SETTINGS).addHelpText(
@@ -120,10 +135,14 @@ export function addPretrainCommand(program: Command, outcome: { exitCode: number
       '  $ npx l2m evaluate --tasks MT10 --checkpoint data/checkpoints/mt10\n' +
       '  $ npx l2m pretrain --from data/checkpoints/mt10 --trainable pool --tasks hammer-v3 --name hammer\n' +
       '  $ npx l2m pretrain --tasks MT40 --name mt40 --preset small --minutes 600 --evaluate-every 2000 --patience 5\n' +
+      '  $ npx l2m pretrain --quick\n' +
       '\nCtrl-C saves; --resume goes on from there. Evaluations run beside the training; the best weights are kept in <name>-best.\n',
   );
   command.action(async (options: PretrainCommandOptions) => {
-    outcome.exitCode = await run(options);
+    outcome.exitCode =
+      options.quick === true
+        ? await quickPretraining(configOf(options), { serve: options.serve === true, json: options.json })
+        : await run(options);
   });
 }
 
@@ -216,6 +235,8 @@ async function pretrainOptions(options: PretrainCommandOptions): Promise<Pretrai
     ),
     ...(options.size === undefined ? {} : { model: MODEL_PRESETS[options.size] }),
     budget: budgetOf(options) ?? preset.budget,
+    ...(options.accumulate === undefined ? {} : { accumulate: options.accumulate }),
+    ...(options.frozenEval === true ? { frozenEval: true } : {}),
     ...(options.batch === undefined ? {} : { batchSize: options.batch }),
     ...(options.learningRate === undefined ? {} : { learningRate: options.learningRate }),
     ...(options.seed === undefined ? {} : { seed: options.seed }),
@@ -234,7 +255,7 @@ async function pretrainOptions(options: PretrainCommandOptions): Promise<Pretrai
     overwrite: options.overwrite === true,
     storage: 'float16',
     backend: backendOptionsOf(config),
-    saveEveryMinutes: 5,
+    saveEveryMinutes: options.saveEvery,
     reportEverySeconds: 5,
     command: `npx l2m ${process.argv.slice(2).join(' ')}`,
     commit: gitCommit ?? 'unknown',
@@ -286,17 +307,4 @@ function show(progress: ProgressLine, event: PretrainEvent): void {
     case 'snapshot':
       return;
   }
-}
-
-/** `update 1200, 31 %, loss 1.2031, rate 9.6e-4, 612 windows/s, 27 min 10 s left` */
-export function progressText(event: PretrainProgress): string {
-  const held = event.heldOutLoss === undefined ? '' : ` (held out ${event.heldOutLoss.toFixed(4)})`;
-  return [
-    `update ${event.update}`,
-    `${Math.round(100 * event.progress)} %`,
-    `loss ${event.loss.toFixed(4)}${held}`,
-    `rate ${event.learningRate.toExponential(1)}`,
-    `${event.windowsPerSecond.toFixed(0)} windows/s`,
-    `${durationText(event.secondsLeft)} left`,
-  ].join(', ');
 }

@@ -5,8 +5,9 @@ import type { PerformanceMatrix } from '../../../../protocol/performance-matrix.
 import { loadContinualState } from '../../../../server/continual/continual-state.ts';
 import { readRows } from '../../../../server/learning/row-log.ts';
 import type { EvaluationRow } from '../../../../server/continual/evaluation-rows.ts';
-import { runL2m, startL2m, type RunningCommand } from '../../../support/l2m-command.ts';
-import { temporaryFolder, until } from '../../../support/live-server.ts';
+import { killWhen } from '../../../support/kill-tree.ts';
+import { runL2m, startL2m } from '../../../support/l2m-command.ts';
+import { temporaryFolder } from '../../../support/live-server.ts';
 import { writeRandomCheckpoint } from '../../../support/random-checkpoint.ts';
 
 const SAMPLE = new URL('../../../golden/learning', import.meta.url).pathname;
@@ -35,36 +36,13 @@ async function command(data: string, method: string): Promise<string[]> {
       checkpoint,
     ],
     ...['--steps-per-task', '40', '--evaluate-every', '20', '--batch', '16', '--episodes', '2', '--horizon', '12'],
-    ...['--pretraining-tasks', 'none', '--trajectories', SAMPLE],
+    ...['--pretraining-tasks', 'reach,drawer-open', '--trajectories', SAMPLE],
     ...place(data),
   ];
 }
 
 const place = (data: string): string[] => ['--data', data, '--workers', '1', '--environments', '2', '--threads', '1'];
 const QUICKLY = { L2M_PROGRESS_MS: '100' };
-
-/** Ends a process and all that it started, without a chance to save. */
-function killTree(processId: number): void {
-  const children = readFileSync(`/proc/${processId}/task/${processId}/children`, 'utf8')
-    .trim()
-    .split(' ')
-    .filter(Boolean);
-  process.kill(processId, 'SIGKILL');
-  for (const child of children) {
-    try {
-      killTree(Number(child));
-    } catch (error) {
-      if (!['ESRCH', 'ENOENT'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
-    }
-  }
-}
-
-async function killWhen(running: RunningCommand, what: RegExp): Promise<void> {
-  await until(String(what), () => what.test(running.stderr()) || running.process.exitCode !== null, 300_000);
-  expect(running.process.exitCode, running.stderr()).toBeNull();
-  killTree(running.process.pid ?? 0);
-  await running.finished;
-}
 
 function resultOf(data: string): { matrix: PerformanceMatrix; rows: EvaluationRow[] } {
   const run = join(data, 'continual', 'run');
@@ -73,17 +51,17 @@ function resultOf(data: string): { matrix: PerformanceMatrix; rows: EvaluationRo
 }
 
 describe('a continual training that is killed', () => {
-  it(
-    'and resumed on another machine has the matrix and the weights of one that was never disturbed',
+  it.each(['l2m-lora', 'fitted-keys'])(
+    'by %s and resumed on another machine has the matrix and the weights of one that was never disturbed',
     { timeout: 900_000 },
-    async () => {
+    async (method) => {
       const undisturbed = newFolder();
-      const whole = await runL2m(await command(undisturbed, 'l2m-lora'), QUICKLY);
+      const whole = await runL2m(await command(undisturbed, method), QUICKLY);
       expect(whole.exitCode, whole.stderr).toBe(0);
 
       const first = newFolder();
       // While it learns the second task, or is evaluated after the first.
-      await killWhen(startL2m(await command(first, 'l2m-lora'), QUICKLY), /evaluating after (20|40): |task 2:/);
+      await killWhen(startL2m(await command(first, method), QUICKLY), /evaluating after (20|40): |task 2:/);
       const second = newFolder();
       cpSync(join(first, 'continual'), join(second, 'continual'), { recursive: true });
       const resume = ['continual', '--name', 'run', '--resume', ...place(second)];
