@@ -20,6 +20,13 @@ export interface ModelConfig {
   readonly maximumTimestep: number;
 }
 
+/**
+ * What of a window asks the pool: absent the mean of its embedded states, as in the paper; the newest of them alone; the mean, standardised by
+ * dimension with a table that is kept with the pool; or what the frozen model has made of the window after its last block.
+ */
+export const QUERY_VARIANTS = ['last-state', 'standardised', 'features'] as const;
+export type QueryVariant = (typeof QUERY_VARIANTS)[number];
+
 /** Keys and modulators of a pool. `keyCount` may exceed `poolSize` when several keys share one modulator (beyond the paper). */
 export interface PoolSizes {
   readonly poolSize: number;
@@ -28,6 +35,12 @@ export interface PoolSizes {
   readonly taskGroups?: number;
   /** Several keys may point to one modulator, by a table that is kept with the pool (beyond the paper). */
   readonly keyTable?: true;
+  /** Beyond the paper, as are the next two. */
+  readonly query?: QueryVariant;
+  /** The row that most of so many earlier steps of the episode asked for decides; the first step's own row decides the first. */
+  readonly voteSteps?: number;
+  /** Of a key table: a window whose best cosine is lower is unknown, and the identity row decides for it. */
+  readonly unknownBelow?: number;
 }
 
 /** Where learned vectors stand: before the window, before every block's input, or as keys and values of every block (spec §4). */
@@ -173,6 +186,16 @@ export function isSearchedByTask(modulation: ModulationConfig): boolean {
   return isPool(modulation) && modulation.taskGroups !== undefined;
 }
 
+/** Whether several keys may point to one row. */
+export function hasKeyTable(modulation: ModulationConfig): boolean {
+  return isPool(modulation) && modulation.keyTable === true;
+}
+
+/** Whether earlier steps of an episode have a say in what decides. */
+export function votes(modulation: ModulationConfig): boolean {
+  return isPool(modulation) && modulation.voteSteps !== undefined;
+}
+
 /** Keys that one window falls on. */
 export function selectedCount(modulation: PoolModulation): number {
   return modulation.kind === 'prompt-pool' ? modulation.selected : 1;
@@ -185,7 +208,7 @@ export function selectedCount(modulation: PoolModulation): number {
  */
 export function checkModulationConfig(modulation: ModulationConfig): void {
   for (const [name, value] of Object.entries(modulation) as [string, number | string | true][]) {
-    if (typeof value !== 'number' || name === 'scaling') continue;
+    if (typeof value !== 'number' || name === 'scaling' || name === 'unknownBelow') continue;
     if (!Number.isInteger(value) || value < 1 || value > 65_536) {
       throw new AgentError('L2M_CONFIG_INVALID', `modulation.${name} is ${value}, not a whole number in 1..65536`);
     }
@@ -195,10 +218,22 @@ export function checkModulationConfig(modulation: ModulationConfig): void {
     const got = `modulation.keyCount ${modulation.keyCount} for modulation.poolSize ${modulation.poolSize} without a modulation.keyTable`;
     throw new AgentError('L2M_CONFIG_INVALID', got);
   }
+  checkSelection(modulation);
   const groupSize = Math.floor(modulation.keyCount / (modulation.taskGroups ?? 1));
   const wanted = selectedCount(modulation);
   if (groupSize < wanted) {
     const got = `modulation.keyCount ${modulation.keyCount} gives each task ${groupSize} keys, of which ${wanted} are selected`;
     throw new AgentError('L2M_CONFIG_INVALID', got);
+  }
+}
+
+function checkSelection(modulation: PoolModulation): void {
+  const { unknownBelow, voteSteps, keyTable } = modulation;
+  if (unknownBelow !== undefined && (keyTable !== true || !(unknownBelow > -1 && unknownBelow < 1))) {
+    const got = `modulation.unknownBelow ${unknownBelow}${keyTable === true ? '' : ' without a modulation.keyTable'}`;
+    throw new AgentError('L2M_CONFIG_INVALID', got);
+  }
+  if (voteSteps !== undefined && selectedCount(modulation) > 1) {
+    throw new AgentError('L2M_CONFIG_INVALID', 'modulation.voteSteps for windows that get several keys');
   }
 }

@@ -3,7 +3,8 @@ import { isPool, selectedCount, type PolicyConfig } from './config.ts';
 import { gatherModulators } from './modulation/gather.ts';
 import { chosenKeys, modulatorsOf, selectKeys, type Routing } from './modulation/match.ts';
 import type { BlockModulator } from './modulation/modulator.ts';
-import { similarities, windowQuery } from './modulation/query.ts';
+import { poolQuery, similarities } from './modulation/query.ts';
+import { steadyRows } from './modulation/steady-rows.ts';
 import { windowRouting } from './modulation/window-routing.ts';
 import { add, argMax, cast, concat, mul, reshape, slice, stack, sumOver, zerosLike, type Tensor } from './ops.ts';
 import { actionLogits, decodePredicting } from './transformer/decoder.ts';
@@ -25,8 +26,10 @@ export interface Decision {
 interface Selection {
   /** [B] int32, 0..K-1; [B, k], best first, where windows get several */
   readonly keys: Tensor;
-  /** [B] int32, row of the pool for the best key; the key itself unless several keys share one */
+  /** [B] int32, row of the pool that decides; that of the best key, which is the key itself unless several keys share one */
   readonly modulators: Tensor;
+  /** [B] int32, the row that the window itself asks for; another one only where earlier steps of the episode vote */
+  readonly asked: Tensor;
   /** [B] raw cosine of the best key, -1..1 */
   readonly similarity: Tensor;
   /** [B, D] */
@@ -113,15 +116,19 @@ export function selectModulators(
   if (!isPool(modulation)) {
     return { selection: null, modulators: gatherModulators(parameters, null, { model, modulation }) };
   }
-  const query = windowQuery(tokens, window.stepMask);
+  const query = poolQuery(parameters, { tokens, stepMask: window.stepMask }, { model, query: modulation.query });
   const cosines = similarities(query, parameter(parameters, KEY_NAME));
   const searched = windowRouting(parameters, { modulation, routing, taskIndices: window.taskIndices });
   const keys = selectKeys(cosines, searched, selectedCount(modulation));
   const best = keys.rank === 1 ? keys : reshape(slice(keys, [0, 0], [keys.shape[0], 1]), [-1]);
   const similarity = sumOver(mul(cosines, chosenKeys(best, modulation.keyCount)), 1);
+  const rows = modulatorsOf(best, searched);
+  const { asked, used } = steadyRows({ rows, similarity, heldRows: window.heldRows }, modulation);
+  // Without a vote or a limit of similarity, what decides is what all the keys point to.
+  const deciding = used === rows ? modulatorsOf(keys, searched) : used;
   return {
-    selection: { keys, modulators: modulatorsOf(best, searched), similarity, query },
-    modulators: gatherModulators(parameters, modulatorsOf(keys, searched), { model, modulation }),
+    selection: { keys, modulators: used, asked, similarity, query },
+    modulators: gatherModulators(parameters, deciding, { model, modulation }),
   };
 }
 

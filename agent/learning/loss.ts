@@ -1,7 +1,7 @@
 import { isPool, selectedCount, type ModelConfig, type ModulationConfig } from '../config.ts';
 import { gatherModulators } from '../modulation/gather.ts';
 import { chosenKeys, modulatorsOf, selectKeys, type Routing } from '../modulation/match.ts';
-import { similarities, windowQuery } from '../modulation/query.ts';
+import { poolQuery, similarities } from '../modulation/query.ts';
 import { windowRouting } from '../modulation/window-routing.ts';
 import { assertShape, div, mul, reshape, sub, sumAll, type Tensor } from '../ops.ts';
 import { actionLogits, decodePredicting } from '../transformer/decoder.ts';
@@ -50,7 +50,8 @@ export function selectForTraining(
   { model, modulation, routing }: Pick<LossOptions, 'model' | 'modulation' | 'routing'>,
 ): { selectedKeys: Tensor; similarity: Tensor } | null {
   if (!isPool(modulation)) return null;
-  const query = windowQuery(embedWindow(parameters, batch, model), batch.stepMask);
+  const tokens = embedWindow(parameters, batch, model);
+  const query = poolQuery(parameters, { tokens, stepMask: batch.stepMask }, { model, query: modulation.query });
   const similarity = similarities(query, parameter(parameters, KEY_NAME));
   const searched = windowRouting(parameters, { modulation, routing, taskIndices: batch.taskIndices });
   return { selectedKeys: selectKeys(similarity, searched, selectedCount(modulation)), similarity };
@@ -71,7 +72,8 @@ export function policyLoss(parameters: ParameterRecord, batch: TrainingBatch, op
   const crossEntropy = actionCrossEntropy(actionLogits(parameters, hidden), batch);
   if (selectedKeys === null || !isPool(modulation)) return { loss: crossEntropy, crossEntropy, similarity: null };
 
-  const cosines = similarities(windowQuery(tokens, batch.stepMask), parameter(parameters, KEY_NAME));
+  const query = poolQuery(parameters, { tokens, stepMask: batch.stepMask }, { model, query: modulation.query });
+  const cosines = similarities(query, parameter(parameters, KEY_NAME));
   const chosen = mul(cosines, chosenKeys(selectedKeys, modulation.keyCount));
   const similarity = div(sumAll(chosen), cosines.shape[0]);
   const loss = options.pullWeight === 0 ? crossEntropy : sub(crossEntropy, mul(similarity, options.pullWeight));

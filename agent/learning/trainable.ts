@@ -1,5 +1,5 @@
 import type { ModelConfig, ModulationConfig } from '../config.ts';
-import { blockPrefix, KEY_BIAS_NAME, KEY_MODULATOR_NAME, modelShapes, poolShapes } from '../weights/names.ts';
+import { blockPrefix, modelShapes, POOL_TABLES, poolShapes } from '../weights/names.ts';
 
 /** Which weights learn: all of the model, its head, its last block, or what modulates it alone (spec §1.7, §3.5, §4). */
 export const TRAINABLE_SETS = ['model', 'head', 'last-block', 'last-block-and-head', 'pool', 'modulators'] as const;
@@ -13,8 +13,7 @@ export function trainableNames(
   { model, modulation }: { readonly model: ModelConfig; readonly modulation: ModulationConfig },
 ): string[] {
   const ofModel = Object.keys(modelShapes(model));
-  const isTable = (name: string): boolean => name === KEY_BIAS_NAME || name === KEY_MODULATOR_NAME;
-  const ofPool = Object.keys(poolShapes(model, modulation)).filter((name) => !isTable(name));
+  const ofPool = Object.keys(poolShapes(model, modulation)).filter((name) => !POOL_TABLES.includes(name));
   const isHead = (name: string): boolean => name.startsWith('action_net.');
   const isLastBlock = (name: string): boolean => name.startsWith(`${blockPrefix(model.blocks - 1)}.`);
   switch (set) {

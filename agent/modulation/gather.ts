@@ -70,6 +70,6 @@ function sharedModulators(
 }
 
 /** No change in any block. */
-function unmodulated(model: ModelConfig): BlockModulator[] {
+export function unmodulated(model: ModelConfig): BlockModulator[] {
   return Array.from({ length: model.blocks }, () => ({ kind: 'none' }));
 }

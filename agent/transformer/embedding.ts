@@ -23,6 +23,8 @@ export interface WindowTensors {
   readonly stepMask: Tensor;
   /** [B] int32, the true task of each window, where the pool is searched by it (spec §3.7) */
   readonly taskIndices?: Tensor;
+  /** [B] int32, the row of the pool that earlier steps settled on, -1 for none, where steps of an episode vote */
+  readonly heldRows?: Tensor;
 }
 
 /** @throws AgentError L2M_SHAPE_MISMATCH */
@@ -35,6 +37,7 @@ function assertWindow(window: WindowTensors, model: ModelConfig): { batch: numbe
   assertShape(window.timesteps, [batch, steps], 'timesteps');
   assertShape(window.stepMask, [batch, steps], 'stepMask');
   if (window.taskIndices !== undefined) assertShape(window.taskIndices, [batch], 'taskIndices');
+  if (window.heldRows !== undefined) assertShape(window.heldRows, [batch], 'heldRows');
   return { batch, steps };
 }
 

@@ -16,6 +16,8 @@ import {
   MODULATOR_SLOTS,
   parameterShapes,
   POOL_NAME,
+  QUERY_SCALE_NAME,
+  QUERY_SHIFT_NAME,
   SINGLE_LORA_IN_NAME,
   SINGLE_LORA_OUT_NAME,
   SINGLE_NAME,
@@ -75,7 +77,10 @@ function drawOf(
     case KEY_NAME:
       return uniform(1);
     case KEY_BIAS_NAME:
+    case QUERY_SHIFT_NAME:
       return () => 0;
+    case QUERY_SCALE_NAME:
+      return () => 1;
     case KEY_MODULATOR_NAME: {
       // One key after the other gets the next modulator, from the first again once all are given out.
       let key = 0;

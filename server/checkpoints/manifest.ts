@@ -31,6 +31,11 @@ const pool = {
   keyCount: Size,
   taskGroups: Type.Optional(Size),
   keyTable: Type.Optional(Type.Literal(true)),
+  query: Type.Optional(
+    Type.Union([Type.Literal('last-state'), Type.Literal('standardised'), Type.Literal('features')]),
+  ),
+  voteSteps: Type.Optional(Size),
+  unknownBelow: Type.Optional(Type.Number({ exclusiveMinimum: -1, exclusiveMaximum: 1 })),
 };
 const lora = { rank: Size, scaling: Type.Number() };
 const prompt = {
@@ -66,10 +71,7 @@ const OptionsSchema = Type.Object(
       ),
     ),
     binCentres: Type.Boolean(),
-    restartAtHorizon: Type.Union([
-      Steps,
-      Type.Object({ metaworld: Steps, dmcontrol: Steps }, closed),
-    ]),
+    restartAtHorizon: Type.Union([Steps, Type.Object({ metaworld: Steps, dmcontrol: Steps }, closed)]),
     startObservation: Type.Union([Type.Literal('observed'), Type.Literal('zero')]),
     /** Tasks in the order of the pool's groups of keys, where the true task is searched (spec §3.7). */
     taskOrder: Type.Optional(Type.Immutable(Type.Array(TaskIdSchema))),

@@ -6,6 +6,8 @@ import type { ServerConfig } from '../config-schema.ts';
 import { collectMissing } from '../continual/collect-missing.ts';
 import type { ContinualSettings } from '../continual/continual-options.ts';
 import { CONTINUAL_METHODS, methodNamed, type MethodName } from '../continual/methods.ts';
+import { matrixOf } from '../continual/evaluation-rows.ts';
+import { matrixPicture } from '../continual/matrix-picture.ts';
 import { runContinual } from '../continual/run-continual.ts';
 import { RunFolder } from '../continual/run-folder.ts';
 import { tasksToRead } from '../continual/training-material.ts';
@@ -31,6 +33,7 @@ interface TrainingFlags extends ContinualFlags {
   readonly method: MethodName;
   readonly seed: number;
   readonly resume?: true;
+  readonly picture?: string;
   readonly quick?: true;
 }
 
@@ -79,6 +82,7 @@ function addTrainingFlags(command: Command): Command {
   return addContinualFlags(command)
     .option('--method <name>', 'how to learn; see below', methodNamed, 'l2m-lora')
     .option('--seed <number>', 'seed of new weights, windows and keys', wholeNumber(0, 0xffffffff), 42)
+    .option('--picture <file>', 'write the forgetting matrix as a picture (SVG)')
     .option('--resume', 'go on where this training was');
 }
 
@@ -104,6 +108,10 @@ async function run(flags: TrainingFlags, kind: 'continual' | 'finetune'): Promis
     if (result.summary !== undefined) process.stdout.write(`${scoreLines(result.summary)}\n`);
     process.stdout.write(`${folder}\n`);
     if (flags.json !== undefined) await writeFile(flags.json, `${JSON.stringify(result, null, 2)}\n`);
+    if (flags.picture !== undefined) {
+      const state = result.outcome;
+      await writeFile(flags.picture, matrixPicture(matrixOf({ name, settings: result.settings, state }, result.rows)));
+    }
     if (result.outcome === 'stopped') process.stdout.write(`go on with: npx l2m ${kind} --name ${name} --resume\n`);
     return result.outcome === 'finished' ? 0 : 130;
   });

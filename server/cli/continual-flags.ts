@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { join, resolve } from 'node:path';
+import { QUERY_VARIANTS, type QueryVariant } from '../../agent/config.ts';
 import { expandTasks, expandTaskSequence } from '../../agent/tasks/expand-tasks.ts';
 import type { EvaluationProtocol, TaskId } from '../../protocol/task.ts';
 import { readManifest } from '../checkpoints/read-checkpoint.ts';
@@ -22,6 +23,13 @@ export interface ContinualFlags extends Record<string, unknown> {
   readonly penaltyStrength?: number;
   readonly penaltyMode?: 'separate' | 'online';
   readonly replayEpisodes?: number;
+  readonly poolSize?: number;
+  readonly rank?: number;
+  readonly countPenalty: boolean;
+  readonly pullWeight?: number;
+  readonly query?: QueryVariant;
+  readonly voteSteps?: number;
+  readonly unknownBelow?: number;
   readonly identityKeys?: number;
   readonly keysPerTask?: number;
   readonly evaluateEvery?: number;
@@ -67,6 +75,17 @@ export function addContinualFlags(command: Command): Command {
     .option('--replay-episodes <number>', 'episodes that replay keeps of each task', wholeNumber(1, 1_000_000))
     .option('--identity-keys <number>', 'fitted keys of the pre-training', wholeNumber(1, 4096))
     .option('--keys-per-task <number>', 'fitted keys of each new task', wholeNumber(1, 4096))
+    .option('--pool-size <number>', 'ablation: modulators of a pool, each with a key', wholeNumber(1, 4096))
+    .option('--rank <number>', 'ablation: of LoRA modulators', wholeNumber(1, 1024))
+    .option('--no-count-penalty', 'ablation: keys of earlier tasks weigh as much as others')
+    .option('--pull-weight <number>', 'ablation: lambda of the pull of keys towards queries', numberWithin(0, 1e6))
+    .option(
+      '--query <variant>',
+      'ablation: what asks the pool, instead of the mean of the states: ' + QUERY_VARIANTS.join(', '),
+      oneOf(QUERY_VARIANTS),
+    )
+    .option('--vote-steps <number>', 'ablation: the row that most of so many steps asked for', wholeNumber(1, 1000))
+    .option('--unknown-below <cosine>', 'ablation: fitted keys: below it the identity', numberWithin(-0.999, 0.999))
     .option('--evaluate-every <number>', 'updates between two evaluations', wholeNumber(1, 100_000_000))
     .option('--episodes <number>', 'episodes of each task in an evaluation', wholeNumber(1, 10_000))
     .option('--protocol <name>', 'l2m-paper or official-v3', oneOf<EvaluationProtocol>(['official-v3', 'l2m-paper']))
@@ -112,9 +131,11 @@ export async function settingsMaker(
 function changesOf(flags: ContinualFlags): Partial<ContinualSettings> {
   const { stepsPerTask, batch: batchSize, learningRate, penaltyStrength, penaltyMode, replayEpisodes } = flags;
   const { identityKeys, keysPerTask, evaluateEvery, episodes, protocol, horizon, source } = flags;
+  const { poolSize, rank, countPenalty, pullWeight, query, voteSteps, unknownBelow } = flags;
   const given = {
     ...{ stepsPerTask, batchSize, learningRate, penaltyStrength, penaltyMode, replayEpisodes },
     ...{ identityKeys, keysPerTask, episodes, protocol, horizon, source },
+    ...{ poolSize, rank, pullWeight, query, voteSteps, unknownBelow, ...(countPenalty ? {} : { countPenalty }) },
     // Without an interval of its own, a shortened task is still evaluated in its middle.
     evaluateEvery:
       evaluateEvery ?? (stepsPerTask === undefined ? undefined : Math.max(1, Math.round(stepsPerTask / 2))),

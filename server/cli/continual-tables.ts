@@ -59,6 +59,7 @@ export function sweepTable(rows: readonly SweepRow[], methods: readonly MethodNa
       'forward',
       'retention',
       'weights',
+      'time',
     ],
     1,
   );
@@ -76,9 +77,16 @@ export function sweepTable(rows: readonly SweepRow[], methods: readonly MethodNa
       over((row) => row.forwardTransfer),
       over(({ summary }) => summary.anyTime.retention),
       own[0] === undefined ? '–' : String(own[0].summary.trainableParameters),
+      meanTime(own),
     ]);
   }
   return table.toString();
+}
+
+/** Of one training, evaluations left out. */
+function meanTime(rows: readonly SweepRow[]): string {
+  if (rows.length === 0) return '–';
+  return durationText(rows.reduce((sum, { summary }) => sum + summary.trainingSeconds, 0) / rows.length);
 }
 
 /** `0.65 [0.61, 0.70]`; values that are not there are left out. */

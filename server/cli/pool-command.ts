@@ -21,7 +21,8 @@ export function addPoolCommand(program: Command): void {
     'after',
     '\nExamples:\n  $ npx l2m pool continual-cw10-l2m-lora-42\n' +
       '\nA row of the pool belongs to the task whose training changed it most. "own" is the share of steps that rows of the\n' +
-      'task itself decided, or, for tasks of the pre-training, rows that no training has changed.\n',
+      'task itself decided, or, for tasks of the pre-training, rows that no training has changed. "1→2": share of steps\n' +
+      'whose row was the same after task 2 as after task 1. Keys are listed where several point to one row.\n',
   );
   command.action(async (training: string, flags: PoolFlags) => {
     const root = join(configOf(flags).data, 'continual');
@@ -34,18 +35,34 @@ export function addPoolCommand(program: Command): void {
   });
 }
 
-export function poolText({ rows, tasks, stages }: InspectedPool): string {
+export function poolText(pool: InspectedPool): string {
+  const { rows, tasks, stages } = pool;
   const ofTasks = plainTable(['task', 'rows when learned', 'rows at last', 'kept', 'own'], 3);
   for (const { task, learned, whenLearned, latest, kept, accuracy } of tasks) {
     const name = learned ? task : `${task} (pre-training)`;
     ofTasks.push([name, sharesText(whenLearned), sharesText(latest), percent(kept), percent(accuracy)]);
   }
+  const switches = Array.from({ length: Math.max(0, stages - 1) }, (_, place) => `${place + 1}→${place + 2}`);
+  const moves = plainTable(['task', ...switches], 1);
+  for (const { task, keptAtSwitches } of tasks)
+    moves.push([task, ...switches.map((_, i) => percent(keptAtSwitches[i] ?? null))]);
   const stageNames = Array.from({ length: stages }, (_, stage) => `after ${stage + 1}`);
   const ofRows = plainTable(['row', 'belongs to', 'keys', ...stageNames], 2);
   for (const { row, owner, keys, norms } of rows) {
     ofRows.push([String(row), owner, String(keys), ...norms.map((norm) => norm.toFixed(2))]);
   }
-  return `${ofTasks.toString()}\n\n${ofRows.toString()}\n`;
+  const parts = [ofTasks, ...(switches.length === 0 ? [] : [moves]), ofRows, ...keysTable(pool)];
+  return `${parts.map((table) => table.toString()).join('\n\n')}\n`;
+}
+
+/** Keys by the row they point to, each with the tasks whose steps it takes. */
+function keysTable({ keys }: InspectedPool): ReturnType<typeof plainTable>[] {
+  if (keys.length === 0) return [];
+  const table = plainTable(['key', 'row', 'belongs to', 'takes'], 4);
+  for (const { key, row, owner, shares } of [...keys].sort((a, b) => a.row - b.row || a.key - b.key)) {
+    table.push([String(key), String(row), owner ?? 'identity', sharesText(shares)]);
+  }
+  return [table];
 }
 
 /** `24 93 %, 5 7 %`: the rows that decide most, at most four. */

@@ -4,11 +4,11 @@ import type { PenaltySettings } from '../../agent/learning/penalty.ts';
 import type { EvaluationProtocol, TaskId } from '../../protocol/task.ts';
 import { L2mError } from '../errors.ts';
 import type { BackendOptions } from '../tensors/backend.ts';
-import type { MethodName } from './methods.ts';
+import type { MethodName, ModulationChanges } from './methods.ts';
 import { totalUpdates, type Timetable } from './timetable.ts';
 
 /** Settings that decide what a continual training learns and measures; going on, they must be the same. */
-export interface ContinualSettings {
+export interface ContinualSettings extends ModulationChanges {
   /** Tasks in the order they are learned; may repeat. */
   readonly sequence: readonly TaskId[];
   readonly method: MethodName;
@@ -124,6 +124,10 @@ export function checkContinualSettings(settings: ContinualSettings): void {
     ['query windows', settings.queryWindows, whole(settings.queryWindows, 1)],
     ['updates between evaluations', settings.evaluateEvery, whole(settings.evaluateEvery, 1)],
     ['episodes', settings.episodes, whole(settings.episodes, 1)],
+    ['pool size', settings.poolSize, settings.poolSize === undefined || whole(settings.poolSize, 1)],
+    ['rank', settings.rank, settings.rank === undefined || whole(settings.rank, 1)],
+    ['pull weight', settings.pullWeight, settings.pullWeight >= 0],
+    ['steps that vote', settings.voteSteps, settings.voteSteps === undefined || whole(settings.voteSteps, 1)],
     ['updates', totalUpdates(timetableOf(settings)), totalUpdates(timetableOf(settings)) < 2 ** 40],
   ];
   const broken = rules.find(([, , fits]) => !fits);

@@ -23,9 +23,17 @@ export interface EvaluationRow {
   readonly normalizedScore: number | null;
   /** Steps decided by each row of the pool, over all episodes; empty without a pool. */
   readonly modulators: Readonly<Record<string, number>>;
+  /** The same by key; absent where every key has a row of its own. */
+  readonly keys?: Readonly<Record<string, number>>;
 }
 
-export function rowOf(update: number, score: TaskScore, modulators: ReadonlyMap<number, number>): EvaluationRow {
+/** Steps by row of the pool and by key. */
+export interface StepCounts {
+  readonly rows: Map<number, number>;
+  readonly keys: Map<number, number>;
+}
+
+export function rowOf(update: number, score: TaskScore, steps: StepCounts | undefined): EvaluationRow {
   const { successAnyTime, successAtEnd } = score;
   const hasSuccess = successAnyTime.episodes > 0;
   return {
@@ -33,8 +41,13 @@ export function rowOf(update: number, score: TaskScore, modulators: ReadonlyMap<
     anyTime: hasSuccess ? successAnyTime.successes : null,
     atEnd: hasSuccess ? successAtEnd.successes : null,
     ...{ meanReturn: score.meanReturn, normalizedScore: score.normalizedScore },
-    modulators: Object.fromEntries([...modulators].sort(([a], [b]) => a - b)),
+    modulators: inOrder(steps?.rows),
+    ...(steps === undefined || steps.keys.size === 0 ? {} : { keys: inOrder(steps.keys) }),
   };
+}
+
+function inOrder(counts: ReadonlyMap<number, number> = new Map<number, number>()): Record<string, number> {
+  return Object.fromEntries([...counts].sort(([a], [b]) => a - b));
 }
 
 /** Every task that an evaluation runs: those of the sequence, each once, then those that are only evaluated. */
@@ -63,10 +76,10 @@ export function resultOf(
   const { sequence, others, method } = settings;
   const { joint }: ContinualMethod = CONTINUAL_METHODS[method];
   const timetable = timetableOf(settings);
-  const inOrder = [...rows].sort((a, b) => a.update - b.update);
+  const sorted = [...rows].sort((a, b) => a.update - b.update);
   return {
     ...{ sequence, others, joint: joint === true },
-    rows: inOrder.flatMap(({ update, task, episodes, anyTime, atEnd, normalizedScore }) => {
+    rows: sorted.flatMap(({ update, task, episodes, anyTime, atEnd, normalizedScore }) => {
       const successes = definition === 'any-time' ? anyTime : atEnd;
       const value = successes === null ? normalizedScore : successes / episodes;
       return value === null ? [] : [{ stage: stageAfter(timetable, update), task, value, update }];
@@ -83,10 +96,10 @@ export function matrixOf(
   const { sequence, others, method, seed } = settings;
   const { joint }: ContinualMethod = CONTINUAL_METHODS[method];
   const timetable = timetableOf(settings);
-  const inOrder = [...rows].sort((a, b) => a.update - b.update);
+  const sorted = [...rows].sort((a, b) => a.update - b.update);
   return {
     ...{ format: 'l2m-performance-matrix-1', name, method, seed, state, sequence: [...sequence], others: [...others] },
-    rows: inOrder.map(({ update, task, episodes, anyTime, normalizedScore }) => {
+    rows: sorted.map(({ update, task, episodes, anyTime, normalizedScore }) => {
       const stage = stageAfter(timetable, update);
       return {
         ...{ stage, stageTask: stage === 0 || joint === true ? null : (sequence[stage - 1] ?? null), task, update },

@@ -22,6 +22,7 @@ import { randomFor, type WindowSampler } from '../learning/window-sampler.ts';
 import type { ContinualLearner, LearnerCheckpoint, LearnerParts, LearnerState } from './continual-learner.ts';
 import { timetableOf } from './continual-options.ts';
 import { arrayNamed, pickArrays } from './pick-arrays.ts';
+import { queryTable, tableTensors } from './query-table.ts';
 import { taskAfter } from './timetable.ts';
 
 type Pool = Map<string, { readonly shape: readonly number[]; readonly data: Float32Array }>;
@@ -54,7 +55,7 @@ export class FittedKeysLearner implements ContinualLearner {
     this.#parts = parts;
     this.#identity = identity;
     const one = { ...modulation, poolSize: 1, keyCount: 1 };
-    const { keyTable: _, ...row } = one;
+    const { keyTable: _table, query: _query, voteSteps: _steps, unknownBelow: _limit, ...row } = one;
     this.#shapes = methodShapes('modulators', { model, modulation: row });
     const key = { shape: [1, model.width], data: new Float32Array(model.width) };
     this.#frozen = FrozenWeights.fromWeights(this.#shapes.frozen, new Map([...parts.model, [KEY_NAME, key]]));
@@ -80,6 +81,7 @@ export class FittedKeysLearner implements ContinualLearner {
     await this.#store();
     const { settings, source } = this.#parts;
     if (!hasKeysOf(this.#table, IDENTITY_ROW)) {
+      this.#fitQueryTable();
       this.#addIdentityKeys(settings.identityKeys);
     }
     const row = this.#rowOf(position);
@@ -161,11 +163,22 @@ export class FittedKeysLearner implements ContinualLearner {
     });
   }
 
+  /** Standardised queries have their table before the first key is fitted, and keep it. */
+  #fitQueryTable(): void {
+    const { settings, policy } = this.#parts;
+    if (settings.query !== 'standardised') return;
+    const options = { model: policy.model, parameters: this.#frozen.tensors, settings };
+    for (const [name, { data }] of queryTable(this.#identity, options)) arrayNamed(this.#pool, name).data.set(data);
+  }
+
   #fit(sampler: WindowSampler, what: string, count: number): Float32Array {
     const { settings, policy } = this.#parts;
-    const { seed, queryWindows, batchSize } = settings;
-    const options = { model: policy.model, parameters: this.#frozen.tensors, windows: queryWindows, batchSize };
+    const { seed, queryWindows, batchSize, query } = settings;
+    const table = tableTensors(this.#pool);
+    const parameters = { ...this.#frozen.tensors, ...table };
+    const options = { model: policy.model, query, parameters, windows: queryWindows, batchSize };
     const queries = queriesOf(sampler, { ...options, compile: { xla: false } });
+    for (const each of Object.values(table)) each.dispose();
     return sphericalMeans(queries, { width: policy.model.width, count, random: randomFor(seed, `keys ${what}`, 0) });
   }
 

@@ -1,6 +1,6 @@
 import { isPool } from '../../agent/config.ts';
 import { initialArrays } from '../../agent/weights/initialise.ts';
-import { KEY_BIAS_NAME, KEY_MODULATOR_NAME, KEY_NAME, poolShapes } from '../../agent/weights/names.ts';
+import { KEY_BIAS_NAME, KEY_MODULATOR_NAME, KEY_NAME, POOL_TABLES, poolShapes } from '../../agent/weights/names.ts';
 import type { TaskId } from '../../protocol/task.ts';
 import { policyConfigOf } from '../checkpoints/manifest.ts';
 import { readCheckpoint, type Checkpoint } from '../checkpoints/read-checkpoint.ts';
@@ -22,6 +22,16 @@ export interface InspectedRow {
   readonly keys: number;
 }
 
+/** One key of a pool in which several point to one row. */
+export interface InspectedKey {
+  readonly key: number;
+  readonly row: number;
+  /** The task that the row belongs to; null for the identity, which nothing has changed. */
+  readonly owner: TaskId | null;
+  /** Share of each task's steps, at last, that this key was nearest to; tasks of which it decided nothing are left out. */
+  readonly shares: Readonly<Record<TaskId, number>>;
+}
+
 /** Which rows decide for one task. */
 export interface InspectedTask {
   readonly task: TaskId;
@@ -31,6 +41,8 @@ export interface InspectedTask {
   readonly latest: Readonly<Record<string, number>>;
   /** Share of steps that both have in common: how little the selection has moved. */
   readonly kept: number | null;
+  /** The same from each stage to the next, the first entry from the first task to the second; null where one was not evaluated. */
+  readonly keptAtSwitches: readonly (number | null)[];
   /** Task inference: share of steps decided by rows of its own, or, for the pre-training, by rows that nothing has changed. */
   readonly accuracy: number | null;
 }
@@ -38,6 +50,8 @@ export interface InspectedTask {
 export interface InspectedPool {
   readonly stages: number;
   readonly rows: readonly InspectedRow[];
+  /** Empty where every key has a row of its own. */
+  readonly keys: readonly InspectedKey[];
   readonly tasks: readonly InspectedTask[];
 }
 
@@ -75,7 +89,34 @@ export async function inspectPool(folder: RunFolder, settings: ContinualSettings
     rows.push({ row, owner, norms, keys: keysOf(latest, row) });
   }
   const evaluations = wholeRows(folder.evaluations, settings);
-  return { stages: ends.length, rows, tasks: inspectTasks(evaluations, settings, rows) };
+  const keys = modulation.keyTable === true ? inspectKeys(latest, { rows, evaluations, settings }) : [];
+  return { stages: ends.length, rows, keys, tasks: inspectTasks(evaluations, settings, rows) };
+}
+
+/** Every key in use, and whom it serves. */
+function inspectKeys(
+  { arrays }: Checkpoint,
+  parts: {
+    readonly rows: readonly InspectedRow[];
+    readonly evaluations: readonly EvaluationRow[];
+    readonly settings: ContinualSettings;
+  },
+): InspectedKey[] {
+  const { rows, evaluations, settings } = parts;
+  const owners = new Map(rows.map(({ row, owner }) => [row, owner] as const));
+  const served = evaluatedTasks(settings).map((task) => {
+    const latest = evaluations.filter((row) => row.task === task).sort((a, b) => a.update - b.update);
+    return { task, shares: sharesOf(latest.at(-1)?.keys) };
+  });
+  const biases = arrays.get(KEY_BIAS_NAME)?.data ?? [];
+  return Array.from(arrays.get(KEY_MODULATOR_NAME)?.data ?? [], Number).flatMap((row, key) => {
+    if (Number(biases[key]) !== 0) return [];
+    const shares = served.flatMap(({ task, shares: own }) => {
+      const share = own[String(key)];
+      return share === undefined ? [] : [[task, share] as const];
+    });
+    return [{ key, row, owner: owners.get(row) ?? null, shares: Object.fromEntries(shares) }];
+  });
 }
 
 /** Which rows decided for each task, and whether they were its own. */
@@ -90,27 +131,35 @@ export function inspectTasks(
   return evaluatedTasks(settings).map((task) => {
     const own = evaluations.filter((row) => row.task === task).sort((a, b) => a.update - b.update);
     const stage = sequence.lastIndexOf(task) + 1;
-    const whenLearned = sharesOf(own.findLast((row) => stage > 0 && stageAfter(timetable, row.update) === stage));
-    const latest = sharesOf(own.at(-1));
+    const atEnd = (of: number) => own.findLast((row) => stageAfter(timetable, row.update) === of)?.modulators;
+    const stages = sequence.map((_, place) => sharesOf(atEnd(place + 1)));
+    const whenLearned = stages[stage - 1] ?? {};
+    const latest = sharesOf(own.at(-1)?.modulators);
     const all = Object.entries(latest);
     const right = all.filter(([row]) => owners.get(row) === (stage > 0 ? task : undefined));
-    const both = all.map(([row, share]) => Math.min(share, whenLearned[row] ?? 0));
     return {
       ...{ task, learned: stage > 0, whenLearned, latest },
-      kept: Object.keys(whenLearned).length === 0 || all.length === 0 ? null : sum(both),
+      kept: inCommon(whenLearned, latest),
+      keptAtSwitches: stages.slice(1).map((after, place) => inCommon(stages[place] ?? {}, after)),
       accuracy: all.length === 0 ? null : sum(right.map(([, share]) => share)),
     };
   });
 }
 
-function sharesOf(row: EvaluationRow | undefined): Record<string, number> {
-  const steps = Object.entries(row?.modulators ?? {});
+/** Share of steps that two selections have in common; null where one of them is not known. */
+function inCommon(before: Readonly<Record<string, number>>, after: Readonly<Record<string, number>>): number | null {
+  if (Object.keys(before).length === 0 || Object.keys(after).length === 0) return null;
+  return sum(Object.entries(after).map(([index, share]) => Math.min(share, before[index] ?? 0)));
+}
+
+function sharesOf(counts: Readonly<Record<string, number>> = {}): Record<string, number> {
+  const steps = Object.entries(counts);
   const total = sum(steps.map(([, count]) => count));
   return Object.fromEntries(steps.map(([key, count]) => [key, count / total] as const));
 }
 
 type Pool = ReadonlyMap<string, Float32Array>;
-const isTable = (name: string): boolean => [KEY_NAME, KEY_BIAS_NAME, KEY_MODULATOR_NAME].includes(name);
+const isTable = (name: string): boolean => [KEY_NAME, ...POOL_TABLES].includes(name);
 
 function poolOf({ manifest, arrays }: Checkpoint): Pool {
   const names = Object.keys(poolShapes(manifest.model, manifest.modulation)).filter((name) => !isTable(name));

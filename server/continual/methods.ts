@@ -1,7 +1,13 @@
-import { METHOD_PRESETS, type ModelConfig, type ModulationConfig } from '../../agent/config.ts';
+import {
+  isPool,
+  METHOD_PRESETS,
+  type ModelConfig,
+  type ModulationConfig,
+  type QueryVariant,
+} from '../../agent/config.ts';
 import { REFERENCE_PENALTY, type PenaltySettings } from '../../agent/learning/penalty.ts';
 import type { TrainableSet } from '../../agent/learning/trainable.ts';
-import { unknownNameError } from '../errors.ts';
+import { L2mError, unknownNameError } from '../errors.ts';
 
 /** What a method decides beside its settings. Flags that are absent are off. */
 export interface ContinualMethod {
@@ -87,7 +93,25 @@ export interface LayoutOptions {
   readonly others: number;
   readonly identityKeys: number;
   readonly keysPerTask: number;
+  /** What settings change of the method's own modulation. */
+  readonly changes?: ModulationChanges;
 }
+
+/** What is left out or changed to find out what it is good for; absent: as the method has it. */
+export interface ModulationChanges {
+  readonly poolSize?: number;
+  /** Of LoRA; the scaling is the paper's alpha of 16 by it. */
+  readonly rank?: number;
+  /** Keys that earlier tasks used weigh as much as others (spec §3.3, item 4 left out). */
+  readonly countPenalty?: false;
+  readonly query?: QueryVariant;
+  /** See `PoolSizes`; in decisions only, as is the next. */
+  readonly voteSteps?: number;
+  readonly unknownBelow?: number;
+}
+
+/** Alpha of the paper's LoRA: scaling is alpha / rank. */
+const LORA_ALPHA = 16;
 
 /**
  * What modulates the model at the end of a sequence, fitted to the sizes of the model and to the number of tasks.
@@ -96,7 +120,7 @@ export interface LayoutOptions {
  * never learn and therefore change nothing. Fitted keys have one row for the identity and one for each task.
  */
 export function modulationOf(method: ContinualMethod, layout: LayoutOptions): ModulationConfig {
-  const { modulation } = method;
+  const modulation = changedModulation(method, layout.changes ?? {});
   if (modulation.kind === 'adapter') {
     return { ...modulation, units: Math.max(1, Math.round(layout.model.width / ADAPTER_REDUCTION)) };
   }
@@ -109,4 +133,36 @@ export function modulationOf(method: ContinualMethod, layout: LayoutOptions): Mo
   if (method.fittedKeys !== true) return modulation;
   const keyCount = layout.identityKeys + layout.tasks * layout.keysPerTask;
   return { ...modulation, poolSize: 1 + layout.tasks, keyCount, keyTable: true };
+}
+
+/** @throws L2mError L2M_CONFIG_INVALID for a setting that would change nothing in this method */
+export function changedModulation(method: ContinualMethod, changes: ModulationChanges): ModulationConfig {
+  const { modulation } = method;
+  const { poolSize, rank, countPenalty, ...selection } = changes;
+  const hasRank = modulation.kind === 'lora' || modulation.kind === 'single-lora';
+  const rules: readonly (readonly [string, unknown, boolean])[] = [
+    ['--pool-size', poolSize, isPool(modulation) && method.fittedKeys !== true],
+    ['--rank', rank, hasRank],
+    ['--no-count-penalty', countPenalty, method.countPenalty === true],
+    ['--query', selection.query, isPool(modulation)],
+    ['--vote-steps', selection.voteSteps, isPool(modulation)],
+    ['--unknown-below', selection.unknownBelow, method.fittedKeys === true],
+  ];
+  const idle = rules.find(([, value, applies]) => value !== undefined && !applies);
+  if (idle !== undefined) {
+    throw new L2mError('L2M_CONFIG_INVALID', `${idle[0]} for a method that has no such thing (${method.what})`, {
+      hint: 'Leave it out, or sweep over the methods that have it.',
+    });
+  }
+  const ranked = hasRank && rank !== undefined ? { ...modulation, rank, scaling: LORA_ALPHA / rank } : modulation;
+  if (!isPool(ranked)) return ranked;
+  const given = Object.fromEntries(Object.entries(selection).filter(([, value]) => value !== undefined));
+  return { ...ranked, ...(poolSize === undefined ? {} : { poolSize, keyCount: poolSize }), ...given };
+}
+
+/** Those of all settings. */
+export function changesOf(settings: ModulationChanges): ModulationChanges {
+  const { poolSize, rank, query, voteSteps, unknownBelow, countPenalty } = settings;
+  const all = { poolSize, rank, query, voteSteps, unknownBelow, countPenalty };
+  return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
 }

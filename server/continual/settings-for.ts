@@ -2,7 +2,8 @@ import type { CheckpointManifest } from '../checkpoints/manifest.ts';
 import type { TaskId } from '../../protocol/task.ts';
 import { L2mError } from '../errors.ts';
 import { PAPER_CONTINUAL, PAPER_LEARNING_RATE, SMALL_CONTINUAL, type ContinualSettings } from './continual-options.ts';
-import { CONTINUAL_METHODS, type ContinualMethod, type MethodName } from './methods.ts';
+import { changedModulation, changesOf, CONTINUAL_METHODS, type ContinualMethod, type MethodName } from './methods.ts';
+import { readsPretraining } from './training-material.ts';
 
 /** What a person asked for; the rest comes from the preset, the method and the checkpoint. */
 export interface SettingsRequest {
@@ -17,17 +18,19 @@ export interface SettingsRequest {
 
 /**
  * The settings of one continual training.
- * @throws L2mError L2M_CONFIG_INVALID for fitted keys without a pre-training task to fit identity keys to
+ * @throws L2mError L2M_CONFIG_INVALID for fitted keys without a pre-training task to fit identity keys to, or a setting that the method ignores
  */
 export function settingsFor(request: SettingsRequest, manifest: CheckpointManifest): ContinualSettings {
   const { preset, sequence, method, seed, changes } = request;
-  const { fittedKeys, penalty, learningRate }: ContinualMethod = CONTINUAL_METHODS[method];
+  const { penalty, learningRate }: ContinualMethod = CONTINUAL_METHODS[method];
+  const readsOld = readsPretraining({ method, ...(changes.query === undefined ? {} : { query: changes.query }) });
+  changedModulation(CONTINUAL_METHODS[method], changesOf(changes));
   const pretraining = [...new Set(manifest.data.map(({ task }) => task))];
   const chosen = typeof request.others === 'number' ? undefined : request.others;
   const identityTasks = pretraining.length > 0 ? pretraining : (chosen ?? []);
-  if (fittedKeys === true && identityTasks.length === 0) {
+  if (readsOld && identityTasks.length === 0) {
     throw new L2mError('L2M_CONFIG_INVALID', `${manifest.name} does not say what it was pre-trained on`, {
-      hint: 'Name those tasks with --pretraining-tasks: fitted keys keep what the model can do of them.',
+      hint: 'Name those tasks with --pretraining-tasks: fitted keys keep what the model can do of them, and tables of queries are theirs.',
     });
   }
   const rest = pretraining.filter((task) => !sequence.includes(task));
@@ -37,7 +40,7 @@ export function settingsFor(request: SettingsRequest, manifest: CheckpointManife
     learningRate: preset === 'paper' ? PAPER_LEARNING_RATE : learningRate,
     penaltyStrength: penalty?.strength ?? 0,
     ...changes,
-    ...{ sequence, method, seed, others, identityTasks: fittedKeys === true ? identityTasks : [] },
+    ...{ sequence, method, seed, others, identityTasks: readsOld ? identityTasks : [] },
   };
 }
 

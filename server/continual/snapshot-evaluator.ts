@@ -3,7 +3,7 @@ import type { LiveServer } from '../build-server.ts';
 import type { ActingPolicy } from '../rollouts/acting-policy.ts';
 import type { RunHandle } from '../rollouts/run-service.ts';
 import type { ContinualSettings } from './continual-options.ts';
-import { evaluatedTasks, rowOf, type EvaluationRow } from './evaluation-rows.ts';
+import { evaluatedTasks, rowOf, type EvaluationRow, type StepCounts } from './evaluation-rows.ts';
 import type { RunFolder } from './run-folder.ts';
 import { owedBy, SnapshotHost, watchedRun } from './snapshot-host.ts';
 
@@ -42,7 +42,7 @@ export class SnapshotEvaluator {
       { place: folder.name, checkpoint: snapshot, name: `${folder.name} after ${update}` },
       () => owedBy(handles[0]),
     );
-    const selections = new Map<TaskId, Map<number, number>>();
+    const selections = new Map<TaskId, StepCounts>();
     const handle = await server.runs.start(
       {
         ...{ kind: 'evaluate', tasks: evaluatedTasks(settings), episodes: settings.episodes },
@@ -53,7 +53,7 @@ export class SnapshotEvaluator {
     );
     handles.push(handle);
     const summary = await watchedRun(server, handle, this.#options);
-    return summary?.tasks.map((score) => rowOf(update, score, selections.get(score.task) ?? new Map()));
+    return summary?.tasks.map((score) => rowOf(update, score, selections.get(score.task)));
   }
 
   close(): Promise<void> {
@@ -61,19 +61,22 @@ export class SnapshotEvaluator {
   }
 }
 
-/** Counts which row of the pool decided each step of each task. */
-function counting(policy: ActingPolicy, selections: Map<TaskId, Map<number, number>>): ActingPolicy {
+/** Counts which row of the pool decided each step of each task, and which key was nearest. */
+function counting(policy: ActingPolicy, selections: Map<TaskId, StepCounts>): ActingPolicy {
+  const count = (counts: Map<number, number>, index: number) => counts.set(index, (counts.get(index) ?? 0) + 1);
   return {
     ...policy,
     begin: (spec, plan) => {
-      const counts = selections.get(spec.task) ?? new Map<number, number>();
+      const counts = selections.get(spec.task) ?? { rows: new Map<number, number>(), keys: new Map<number, number>() };
       selections.set(spec.task, counts);
       const episode = policy.begin(spec, plan);
       return {
         ...episode,
         decide: async (row) => {
           const decision = await episode.decide(row);
-          if (decision.selected >= 0) counts.set(decision.selected, (counts.get(decision.selected) ?? 0) + 1);
+          if (decision.selected < 0) return decision;
+          count(counts.rows, decision.selected);
+          if (decision.key !== undefined) count(counts.keys, decision.key);
           return decision;
         },
       };

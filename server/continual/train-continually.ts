@@ -106,14 +106,11 @@ function learnerOf(
   { material, saved }: { readonly material: TrainingMaterial; readonly saved: ContinualState | undefined },
 ): ContinualLearner {
   const { policy, tasks, model, identity } = material;
-  const parts: LearnerParts = { settings, policy, model, saved, source: new BatchSource({ settings, policy, tasks }) };
-  const { fittedKeys }: ContinualMethod = CONTINUAL_METHODS[settings.method];
-  if (fittedKeys !== true) return new WeightLearner(parts);
   const sampling = { seed: settings.seed, split: 'training', policy, alternateDomains: false } as const;
-  return new FittedKeysLearner(
-    parts,
-    identity.map((task) => windowSampler([task], { ...sampling, afterSuccessWeight: 1 })),
-  );
+  const parts: LearnerParts = { settings, policy, model, saved, source: new BatchSource({ settings, policy, tasks }) };
+  const pretraining = identity.map((task) => windowSampler([task], { ...sampling, afterSuccessWeight: 1 }));
+  const { fittedKeys }: ContinualMethod = CONTINUAL_METHODS[settings.method];
+  return fittedKeys === true ? new FittedKeysLearner(parts, pretraining) : new WeightLearner(parts, pretraining);
 }
 
 function fingerprintOf({ settings }: ContinualTrainerOptions, { base, data }: TrainingMaterial): string {

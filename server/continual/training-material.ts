@@ -7,7 +7,7 @@ import type { WeightArrays } from '../checkpoints/weights-file.ts';
 import type { LearningTask } from '../learning/learning-task.ts';
 import { loadTrainingData, type TrainingData } from '../learning/training-data.ts';
 import type { ContinualSettings } from './continual-options.ts';
-import { CONTINUAL_METHODS, modulationOf, type ContinualMethod } from './methods.ts';
+import { changesOf, CONTINUAL_METHODS, modulationOf, type ContinualMethod } from './methods.ts';
 import type { RunFolder } from './run-folder.ts';
 
 /** What a continual training is made from. */
@@ -22,10 +22,17 @@ export interface TrainingMaterial {
   readonly data: TrainingData;
 }
 
-/** Tasks whose data a run needs: the sequence, and for fitted keys the pre-training. */
-export function tasksToRead(settings: Pick<ContinualSettings, 'sequence' | 'method' | 'identityTasks'>): TaskId[] {
-  const { fittedKeys }: ContinualMethod = CONTINUAL_METHODS[settings.method];
-  return [...new Set([...settings.sequence, ...(fittedKeys === true ? settings.identityTasks : [])])];
+/** Tasks whose data a run needs: the sequence, and where it looks at it the pre-training. */
+export function tasksToRead(settings: ReadSettings & Pick<ContinualSettings, 'sequence' | 'identityTasks'>): TaskId[] {
+  return [...new Set([...settings.sequence, ...(readsPretraining(settings) ? settings.identityTasks : [])])];
+}
+
+type ReadSettings = Pick<ContinualSettings, 'method' | 'query'>;
+
+/** Whether a training looks at data of the pre-training: fitted keys do, and tables of standardised queries. */
+export function readsPretraining({ method, query }: ReadSettings): boolean {
+  const { fittedKeys }: ContinualMethod = CONTINUAL_METHODS[method];
+  return fittedKeys === true || query === 'standardised';
 }
 
 /**
@@ -48,12 +55,12 @@ export async function readMaterial(folder: RunFolder, settings: ContinualSetting
       model,
       modulation: modulationOf(method, {
         ...{ model, tasks: distinct.length, others: settings.others.length },
-        ...{ identityKeys: settings.identityKeys, keysPerTask: settings.keysPerTask },
+        ...{ identityKeys: settings.identityKeys, keysPerTask: settings.keysPerTask, changes: changesOf(settings) },
       }),
       options: method.oracle === true ? { ...options, taskOrder: [...distinct, ...settings.others] } : options,
     },
     tasks: new Map(distinct.flatMap((task) => dataOf([task]).map((found) => [task, found] as const))),
-    identity: method.fittedKeys === true ? dataOf(settings.identityTasks) : [],
+    identity: readsPretraining(settings) ? dataOf(settings.identityTasks) : [],
     data,
   };
 }

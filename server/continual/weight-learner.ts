@@ -12,14 +12,15 @@ import { allocateBatch, type BatchArrays } from '../learning/batch-arrays.ts';
 import { anchorOfTask } from '../learning/fisher-graph.ts';
 import { FrozenWeights } from '../learning/frozen-weights.ts';
 import { methodShapes, type LearningMethod, type MethodShapes } from '../learning/learning-method.ts';
-import { TrainingTensors } from '../learning/training-tensors.ts';
+import { tensorsOf, TrainingTensors } from '../learning/training-tensors.ts';
 import { compileUpdate, type UpdateGraph, type UpdateOutcome } from '../learning/update-graph.ts';
-import { randomFor } from '../learning/window-sampler.ts';
+import { randomFor, type WindowSampler } from '../learning/window-sampler.ts';
 import { loadAnchors, savedAnchors } from './anchor-arrays.ts';
 import type { ContinualLearner, LearnerCheckpoint, LearnerParts, LearnerState } from './continual-learner.ts';
 import { timetableOf } from './continual-options.ts';
 import { pickArrays } from './pick-arrays.ts';
 import { CONTINUAL_METHODS, type ContinualMethod } from './methods.ts';
+import { queryTable } from './query-table.ts';
 import { taskAfter, totalUpdates } from './timetable.ts';
 
 /**
@@ -40,7 +41,8 @@ export class WeightLearner implements ContinualLearner {
   #begun: number;
   #graph: UpdateGraph | undefined;
 
-  constructor(parts: LearnerParts) {
+  /** @param pretraining draws the windows of each task of the pre-training, for tables of standardised queries */
+  constructor(parts: LearnerParts, pretraining: readonly WindowSampler[] = []) {
     const { settings, policy, saved } = parts;
     const { model, modulation } = policy;
     this.#parts = parts;
@@ -52,7 +54,11 @@ export class WeightLearner implements ContinualLearner {
     };
     this.#shapes = methodShapes(this.#method.trainable, { model, modulation });
     const drawn = initialArrays({ model, modulation }, randomFor(settings.seed, 'pool', 0));
-    this.#all = new Map([...parts.model, ...pickArrays(drawn, Object.keys(poolShapes(model, modulation)))]);
+    this.#all = new Map([
+      ...parts.model,
+      ...pickArrays(drawn, Object.keys(poolShapes(model, modulation))),
+      ...tableOfQueries(parts, pretraining),
+    ]);
     this.#frozen = FrozenWeights.fromWeights(this.#shapes.frozen, this.#all);
     this.#tensors =
       saved === undefined
@@ -72,9 +78,13 @@ export class WeightLearner implements ContinualLearner {
     return this.#begun;
   }
 
+  get #countsWeigh(): boolean {
+    return this.#method.countPenalty === true && this.#parts.settings.countPenalty !== false;
+  }
+
   beginTask(position: number): Promise<void> {
     if (position > 0) {
-      if (this.#method.countPenalty === true) this.#usage = switchTask(this.#usage);
+      if (this.#countsWeigh) this.#usage = switchTask(this.#usage);
       if (this.#penalty !== undefined) this.#remember(this.#penalty, position - 1);
     }
     this.#begun = position;
@@ -142,7 +152,7 @@ export class WeightLearner implements ContinualLearner {
       ...this.#shapes,
       frozen: this.#frozen.tensors,
       pullWeight,
-      ...(this.#method.countPenalty === true ? { countPenalty: true } : {}),
+      ...(this.#countsWeigh ? { countPenalty: true } : {}),
       ...(dropout === undefined ? {} : { dropout }),
       ...(penalty === undefined
         ? {}
@@ -184,6 +194,18 @@ export class WeightLearner implements ContinualLearner {
     this.#graph?.dispose();
     this.#graph = undefined;
   }
+}
+
+/** Computed anew in each session: it is a function of the frozen model and its data. */
+function tableOfQueries(
+  { settings, policy, model }: LearnerParts,
+  pretraining: readonly WindowSampler[],
+): WeightArrays {
+  if (settings.query !== 'standardised') return new Map();
+  const parameters = tensorsOf(modelShapes(policy.model), model);
+  const table = queryTable(pretraining, { model: policy.model, parameters, settings });
+  for (const each of Object.values(parameters)) each.dispose();
+  return table;
 }
 
 function usageOf(keyCount: number, saved: LearnerState | undefined): UsageCounts {

@@ -1,5 +1,5 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
-import { isSearchedByTask, type PolicyConfig } from '../../agent/config.ts';
+import { hasKeyTable, isSearchedByTask, votes, type PolicyConfig } from '../../agent/config.ts';
 import { decide } from '../../agent/decision-transformer.ts';
 import { modelShapes, poolShapes, type ParameterRecord } from '../../agent/weights/names.ts';
 import type { CompileOptions } from '../tensors/compile.ts';
@@ -35,11 +35,16 @@ export function compileDecision(
   const form = options.form ?? 'auto';
   const fn = (inputs: Record<string, Tensor>): Record<string, Tensor> => {
     const present = { ...parameters, ...inputs };
-    const window = inputs as Record<WindowName, Tensor> & { readonly taskIndices?: Tensor };
+    const window = inputs as Record<WindowName, Tensor> & { readonly taskIndices?: Tensor; readonly heldRows?: Tensor };
     const decision = decide(present, window, { model, modulation, actionDimensions, routing: {} });
     if (decision.selection === null) return { actionTokens: decision.actionTokens };
-    const { modulators, similarity } = decision.selection;
-    return { actionTokens: decision.actionTokens, modulators, similarity };
+    const { keys, modulators, asked, similarity } = decision.selection;
+    return {
+      ...{ actionTokens: decision.actionTokens, modulators, similarity },
+      // What is told apart only where it can differ: a graph has no output twice.
+      ...(hasKeyTable(modulation) ? { keys } : {}),
+      ...(votes(modulation) ? { asked } : {}),
+    };
   };
   const specs = decisionSpecs(config);
   const ladder = (sizes: readonly number[], chosen: CompileOptions): CompiledLadder<string, string> =>
@@ -74,10 +79,13 @@ export function decisionSpecs({
     name,
     { shape, dtype: 'float32' },
   ]);
-  const taskSpecs: Record<string, LadderSpec> = isSearchedByTask(modulation)
-    ? { taskIndices: { shape: ['batch'], dtype: 'int32' } }
-    : {};
-  return { ...windowSpecs, ...taskSpecs, ...Object.fromEntries(poolSpecs) };
+  const perWindow: LadderSpec = { shape: ['batch'], dtype: 'int32' };
+  return {
+    ...windowSpecs,
+    ...(isSearchedByTask(modulation) ? { taskIndices: perWindow } : {}),
+    ...(votes(modulation) ? { heldRows: perWindow } : {}),
+    ...Object.fromEntries(poolSpecs),
+  };
 }
 
 function compileOptions(form: GraphForm | 'eager'): CompileOptions {

@@ -1,4 +1,4 @@
-import { isSearchedByTask, type PolicyConfig } from '../../agent/config.ts';
+import { isSearchedByTask, votes, type PolicyConfig } from '../../agent/config.ts';
 import { parameter, poolShapes, type ParameterRecord } from '../../agent/weights/names.ts';
 import type { AttentionChoice } from '../../protocol/policy-messages.ts';
 import type { CompileProgress } from '../tensors/compile.ts';
@@ -12,10 +12,12 @@ export interface DecidedArrays {
   /** d, at least what was asked for. */
   readonly actionDimensions: number;
   readonly selected: Int32Array; // [B], -1 without a pool
+  readonly keys: Int32Array; // [B] best key; `selected` where every key has a row of its own
+  readonly asked: Int32Array; // [B] row that the window asked for; `selected` where steps do not vote
   readonly similarities: Float32Array; // [B]
 }
 
-type Output = 'actionTokens' | 'modulators' | 'similarity';
+type Output = 'actionTokens' | 'modulators' | 'keys' | 'asked' | 'similarity';
 
 /**
  * The decisions of one model as compiled graphs: one ladder of batch sizes for each number of action dimensions, made when
@@ -71,6 +73,7 @@ export class DecisionGraphs {
       timesteps: windows.timesteps,
       stepMask: windows.stepMask,
       ...(isSearchedByTask(this.#config.modulation) ? { taskIndices: windows.taskIndices } : {}),
+      ...(votes(this.#config.modulation) ? { heldRows: heldRowsOf(windows) } : {}),
       ...this.#pool,
     });
     try {
@@ -80,10 +83,14 @@ export class DecisionGraphs {
         read('modulators'),
         read('similarity'),
       ]);
+      const [keys, asked] = await Promise.all([read('keys'), read('asked')]);
+      const selected = (modulators as Int32Array | undefined) ?? new Int32Array(windows.count).fill(-1);
       return {
         actionTokens: actionTokens as Int32Array,
         actionDimensions: dimensions,
-        selected: (modulators as Int32Array | undefined) ?? new Int32Array(windows.count).fill(-1),
+        selected,
+        keys: (keys as Int32Array | undefined) ?? selected,
+        asked: (asked as Int32Array | undefined) ?? selected,
         similarities: (similarity as Float32Array | undefined) ?? new Float32Array(windows.count),
       };
     } finally {
@@ -114,6 +121,11 @@ export class DecisionGraphs {
     this.#ladders.set(actionDimensions, ladder);
     return ladder;
   }
+}
+
+/** Nothing is held where nobody says so. */
+function heldRowsOf({ count, heldRows }: WindowArrays): Int32Array {
+  return heldRows ?? new Int32Array(count).fill(-1);
 }
 
 function poolOf(parameters: ParameterRecord, { model, modulation }: PolicyConfig): ParameterRecord {

@@ -10,6 +10,8 @@ export interface DecisionSnapshot {
   readonly tokens: Int32Array;
   readonly selected: number;
   readonly version: number;
+  /** What earlier steps had settled on, where steps vote. */
+  readonly held?: number;
   /** One window, with the tokens as the newest step's actions. */
   readonly windows: WindowArrays;
 }
@@ -48,6 +50,7 @@ export class DecisionMemory {
     const { batch, ...arrays } = windowArrays(this.#model, 1);
     this.#window.writeInto({ batch, ...arrays }, 0);
     arrays.actionTokens.set(newest.tokens, (this.#model.context - 1) * this.#model.actionSize);
-    return { ...newest, windows: { count: 1, actionDimensions: newest.tokens.length, ...arrays } };
+    const held = newest.held === undefined ? {} : { heldRows: Int32Array.of(newest.held) };
+    return { ...newest, windows: { count: 1, actionDimensions: newest.tokens.length, ...arrays, ...held } };
   }
 }

@@ -50,7 +50,8 @@ export class ExplanationGraph {
     }
     const given: Record<string, TensorInput> = { ...parameters };
     for (const name of Object.keys(this.#specs)) {
-      if (parameters[name] === undefined) given[name] = windows[name as keyof WindowArrays] as TensorInput;
+      if (parameters[name] !== undefined) continue;
+      given[name] = (windows[name as keyof WindowArrays] ?? Int32Array.of(-1)) as TensorInput;
     }
     const outputs = this.#function(attention?.block ?? null).run(given);
     try {

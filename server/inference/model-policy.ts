@@ -1,7 +1,9 @@
+import { hasKeyTable, isPool, type PolicyConfig } from '../../agent/config.ts';
 import { actionFromToken } from '../../agent/context/action-tokenizer.ts';
 import { ContextWindow } from '../../agent/context/context-window.ts';
 import { taskContext, type TaskContext } from '../../agent/context/task-context.ts';
 import { windowArrays } from '../../agent/context/window-arrays.ts';
+import { RowVote } from '../../agent/modulation/row-vote.ts';
 import { referenceTargetReturn } from '../../agent/scoring/target-returns.ts';
 import type { TaskId, TaskSpec } from '../../protocol/task.ts';
 import { policyConfigOf, type CheckpointManifest } from '../checkpoints/manifest.ts';
@@ -30,6 +32,8 @@ export interface ModelPolicyOptions {
 interface Request {
   readonly window: ContextWindow;
   readonly memory: DecisionMemory;
+  /** Of its episode, where steps vote. */
+  readonly vote: RowVote | undefined;
   readonly step: number;
   readonly actionSize: number;
 }
@@ -64,8 +68,9 @@ export function modelPolicy(options: ModelPolicyOptions): { policy: ActingPolicy
         const window = new ContextWindow(config);
         const memory = new DecisionMemory(window, config.model);
         const task = contextOf(spec);
+        const vote = voteOf(config);
         return {
-          ...episodePolicy({ task, window, memory, isFirst: plan.start === 0 }, batcher),
+          ...episodePolicy({ task, window, memory, vote, isFirst: plan.start === 0 }, batcher),
           inspect: async (attention) => {
             const snapshot = await memory.snapshot();
             const explained = await options.host.explain({
@@ -85,12 +90,13 @@ interface EpisodeContext {
   readonly task: TaskContext;
   readonly window: ContextWindow;
   readonly memory: DecisionMemory;
+  readonly vote: RowVote | undefined;
   /** The first start of a task; the reference shows only that one as it is observed (spec §6.3). */
   readonly isFirst: boolean;
 }
 
 function episodePolicy(
-  { task, window, memory, isFirst }: EpisodeContext,
+  { task, window, memory, vote, isFirst }: EpisodeContext,
   batcher: Batcher<Request, Decision>,
 ): EpisodePolicy {
   return {
@@ -98,7 +104,7 @@ function episodePolicy(
       memory.observed();
       if (row.step === 0) window.start({ task, observation: row.observation, isFirst });
       else window.append({ executedAction: row.executed, reward: row.reward, observation: row.observation });
-      return batcher.submit({ window, memory, step: row.step, actionSize: task.actionSize });
+      return batcher.submit({ window, memory, vote, step: row.step, actionSize: task.actionSize });
     },
   };
 }
@@ -110,21 +116,32 @@ async function decideBatch(options: ModelPolicyOptions, requests: readonly Reque
   const { batch, ...arrays } = windowArrays(manifest.model, requests.length);
   for (const [row, { window }] of requests.entries()) window.writeInto({ batch, ...arrays }, row);
   const actionDimensions = Math.max(...requests.map(({ actionSize }) => actionSize));
-  const decided = await host.decide(model, { count: batch, actionDimensions, ...arrays });
+  const held = requests.map(({ vote }) => vote?.held ?? -1);
+  const heldRows = requests.some(({ vote }) => vote !== undefined) ? { heldRows: Int32Array.from(held) } : {};
+  const decided = await host.decide(model, { count: batch, actionDimensions, ...arrays, ...heldRows });
   const stride = decided.actionDimensions;
   if (decided.actionTokens.length !== batch * stride) {
     throw new L2mError('L2M_SHAPE_MISMATCH', `${decided.actionTokens.length} action tokens for ${batch} windows`);
   }
-  return requests.map(({ actionSize, memory, step }, row) => {
+  const manyKeys = hasKeyTable(manifest.modulation);
+  return requests.map(({ actionSize, memory, vote, step }, row) => {
     const tokens = decided.actionTokens.slice(row * stride, row * stride + actionSize);
     const selected = decided.selected[row] ?? -1;
-    memory.decided({ step, tokens, selected, version: decided.version });
+    vote?.add(decided.asked[row] ?? -1);
+    const settled = vote === undefined ? {} : { held: held[row] ?? -1 };
+    memory.decided({ step, tokens, selected, version: decided.version, ...settled });
     return {
       action: Float32Array.from(tokens, (token) => actionFromToken(token, bins, binCentres)),
       selected,
+      ...(manyKeys ? { key: decided.keys[row] ?? selected } : {}),
       similarity: decided.similarities[row] ?? 0,
       decideMs: decided.decideMs,
       version: decided.version,
     };
   });
+}
+
+function voteOf({ modulation }: PolicyConfig): RowVote | undefined {
+  const steps = isPool(modulation) ? modulation.voteSteps : undefined;
+  return steps === undefined ? undefined : new RowVote(steps);
 }

@@ -1,5 +1,5 @@
-import type { ModelConfig } from '../../agent/config.ts';
-import { windowQuery } from '../../agent/modulation/query.ts';
+import type { ModelConfig, QueryVariant } from '../../agent/config.ts';
+import { poolQuery } from '../../agent/modulation/query.ts';
 import { embedWindow } from '../../agent/transformer/embedding.ts';
 import { compile, type CompileOptions } from '../tensors/compile.ts';
 import { allocateBatch } from './batch-arrays.ts';
@@ -9,7 +9,9 @@ import type { WindowSampler } from './window-sampler.ts';
 
 export interface QueryOptions {
   readonly model: ModelConfig;
-  /** Weights of the model, of which the embedding is read. */
+  /** Absent: the paper's. */
+  readonly query?: QueryVariant | undefined;
+  /** Weights of the model, and the table of standardised queries. */
   readonly parameters: TensorRecord;
   /** How many windows are asked for; whole batches are drawn. */
   readonly windows: number;
@@ -22,12 +24,13 @@ export interface QueryOptions {
  * @returns [n, D], n at least `windows`; batch 0, 1, … of the sampler
  */
 export function queriesOf(sampler: WindowSampler, options: QueryOptions): Float32Array {
-  const { model, parameters, windows, batchSize } = options;
+  const { model, parameters, query, windows, batchSize } = options;
   const modulation = { kind: 'none' } as const;
   const graph = compile<string, 'query'>(
     (inputs) => {
       const batch = batchFromInputs(inputs);
-      return { query: windowQuery(embedWindow(parameters, batch, model), batch.stepMask) };
+      const tokens = embedWindow(parameters, batch, model);
+      return { query: poolQuery(parameters, { tokens, stepMask: batch.stepMask }, { model, query }) };
     },
     batchSpecs(batchSize, { model, modulation }),
     options.compile,
@@ -37,9 +40,9 @@ export function queriesOf(sampler: WindowSampler, options: QueryOptions): Float3
   for (let index = 0; index * batchSize < windows; index++) {
     sampler.fill(batch, index);
     const outputs = graph.run(inputsFromArrays(batch, modulation));
-    const query = tensorNamed(outputs, 'query');
-    queries.set(query.dataSync(), index * batchSize * model.width);
-    query.dispose();
+    const asked = tensorNamed(outputs, 'query');
+    queries.set(asked.dataSync(), index * batchSize * model.width);
+    asked.dispose();
   }
   graph.dispose();
   return queries;

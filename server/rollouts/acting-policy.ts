@@ -12,6 +12,8 @@ export interface Decision {
   readonly target?: Float32Array;
   /** Index of the modulator used, -1 where there is no pool. */
   readonly selected: number;
+  /** Key whose cosine is best, where several may point to one modulator. */
+  readonly key?: number;
   /** Cosine similarity of query and selected key in [-1, 1]; 0 where there is no pool. */
   readonly similarity: number;
   /** Milliseconds the decision took in the tensor backend, for its whole batch. */

@@ -1,3 +1,4 @@
+import { copyFile, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ContinualEvent } from '../../../../server/continual/continual-events.ts';
 import {
@@ -6,6 +7,7 @@ import {
   type ContinualTrainerOptions,
 } from '../../../../server/continual/continual-options.ts';
 import { RunFolder } from '../../../../server/continual/run-folder.ts';
+import { findTrajectoryFiles } from '../../../../server/learning/training-data.ts';
 import { trainContinually } from '../../../../server/continual/train-continually.ts';
 import { writeRandomCheckpoint } from '../../../support/random-checkpoint.ts';
 
@@ -15,6 +17,22 @@ export const SAMPLE = new URL('../../../golden/learning', import.meta.url).pathn
 export const SAMPLE_FILES = ['reach-v3', 'drawer-open-v3'].map((task) =>
   join(SAMPLE, 'metaworld', task, 'expert.safetensors'),
 );
+
+/** Metaworld with four action dimensions, DMControl with one, and the first task again. */
+export const MIXED_SEQUENCE = ['metaworld/reach-v3', 'dmcontrol/cartpole-balance', 'metaworld/reach-v3'] as const;
+
+/** The samples of both domains under one name of a data set, as a training reads them. */
+export async function mixedSample(root: string): Promise<string> {
+  const trajectories = join(root, 'mixed-trajectories');
+  for (const [task, source] of [
+    ['metaworld/reach-v3', 'expert'],
+    ['dmcontrol/cartpole-balance', 'sac'],
+  ] as const) {
+    await mkdir(join(trajectories, task), { recursive: true });
+    await copyFile(join(SAMPLE, task, `${source}.safetensors`), join(trajectories, task, 'expert.safetensors'));
+  }
+  return trajectories;
+}
 
 /** Two tasks of few updates; the first was "pre-trained" on for fitted keys that ask for such data. */
 export function smallSettings(changes: Partial<ContinualSettings> = {}): ContinualSettings {
@@ -38,7 +56,9 @@ export async function beginRun(
     if ((error as { code?: string }).code !== 'L2M_STORE_UNWRITABLE') throw error;
   });
   const folder = new RunFolder(join(root, name));
-  await folder.begin({ settings, command: 'test' }, { checkpoint, files: SAMPLE_FILES });
+  const mixed = settings.sequence.some((task) => task.startsWith('dmcontrol/'));
+  const files = mixed ? await findTrajectoryFiles(await mixedSample(root), settings.sequence, 'expert') : SAMPLE_FILES;
+  await folder.begin({ settings, command: 'test' }, { checkpoint, files });
   return {
     ...{ name, folder: folder.path, settings, resume: false, command: 'test', commit: 'unknown' },
     ...{ backend: { backend: 'auto', threadCount: 1, xla: false }, saveEveryMinutes: 60, reportEverySeconds: 0 },

@@ -5,7 +5,12 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { nearestRows } from '../../../../agent/modulation/fitted-keys.ts';
 import { readCheckpoint } from '../../../../server/checkpoints/read-checkpoint.ts';
 import { loadContinualState } from '../../../../server/continual/continual-state.ts';
-import { CONTINUAL_METHODS, type MethodName } from '../../../../server/continual/methods.ts';
+import {
+  changedModulation,
+  changesOf,
+  CONTINUAL_METHODS,
+  type MethodName,
+} from '../../../../server/continual/methods.ts';
 import { RunFolder } from '../../../../server/continual/run-folder.ts';
 import { readMaterial } from '../../../../server/continual/training-material.ts';
 import { queriesOf } from '../../../../server/learning/query-graph.ts';
@@ -67,6 +72,35 @@ describe('a continual training', () => {
       }
     },
   );
+
+  test.each([
+    ['l2m-lora', { poolSize: 4, rank: 2, countPenalty: false, pullWeight: 0.1, query: 'last-state' }],
+    ['l2m-lora', { query: 'features', voteSteps: 5 }],
+    ['l2m-ia3', { query: 'standardised', poolSize: 3 }],
+    ['fitted-keys', { query: 'standardised', voteSteps: 9, unknownBelow: 0.1 }],
+  ] as const)('by %s with %j is resumed to the same bits, and its manifests say so', async (method, changes) => {
+    const settings = smallSettings({ method, ...changes });
+    const name = `${method}-${Object.values(changes).join('-')}`;
+    const [whole, halves] = [await beginRun(root, `${name}-whole`, settings), await beginRun(root, name, settings)];
+    await train(whole);
+    await train(halves, 4);
+    await train({ ...halves, resume: true });
+    expect(await snapshotOf(halves.folder, 6)).toEqual(await snapshotOf(whole.folder, 6));
+    const { manifest } = await readCheckpoint(new RunFolder(whole.folder).snapshot(6));
+    const { countPenalty, pullWeight: _pull, ...modulation } = { countPenalty: undefined, pullWeight: 0, ...changes };
+    expect(manifest.modulation).toMatchObject(modulation);
+    expect(manifest.training?.settings).toMatchObject(changes);
+    if (countPenalty !== false) return;
+    // Every key weighs the same, whatever earlier tasks used.
+    const inverse = (await loadContinualState(whole.folder))?.arrays.get('usage inverse')?.data ?? [];
+    expect(new Set(inverse).size).toBe(1);
+  });
+
+  test('refuses what its method has not', () => {
+    const settings = smallSettings({ method: 'head', rank: 4 });
+    expect(() => changedModulation(CONTINUAL_METHODS.head, changesOf(settings))).toThrow('--rank');
+    expect(() => changedModulation(CONTINUAL_METHODS['l2m-lora'], { unknownBelow: 0.1 })).toThrow('--unknown-below');
+  });
 
   test('goes on with the same settings and data only', async () => {
     const options = await beginRun(root, 'strict', smallSettings());

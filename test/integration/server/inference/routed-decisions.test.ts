@@ -12,7 +12,9 @@ const model = { ...MODEL_PRESETS.tiny, width: 32, blocks: 2 };
 const LORA = { kind: 'lora', rank: 2, scaling: 2 } as const;
 const ORACLE: ModulationConfig = { ...LORA, poolSize: 8, keyCount: 8, taskGroups: 4 };
 const TABLE: ModulationConfig = { ...LORA, poolSize: 3, keyCount: 8, keyTable: true };
+const POOL = { ...LORA, poolSize: 8, keyCount: 8 } as const;
 const BATCH = 6;
+const HELD = Int32Array.of(2, 1, 0, -1, -1, -1);
 const tasks = Int32Array.of(3, 1, 0, 2, 3, 0);
 
 beforeAll(() => startBackend({ backend: 'auto', threadCount: 1, xla: false }));
@@ -21,7 +23,10 @@ function decideWith(modulation: ModulationConfig, form: DecisionForm): { tokens:
   const parameters = initialiseParameters({ model, modulation }, randomSource(5));
   const ladder = compileDecision(parameters, { model, modulation }, { sizes: [BATCH], actionDimensions: 3, form });
   const { taskIndices: _taskIndices, ...windows } = randomWindows(model, BATCH);
-  const searched = 'taskGroups' in modulation ? { taskIndices: tasks } : {};
+  const searched = {
+    ...('taskGroups' in modulation ? { taskIndices: tasks } : {}),
+    ...('voteSteps' in modulation ? { heldRows: HELD } : {}),
+  };
   const pool = Object.fromEntries(Object.entries(parameters).filter(([name]) => name.startsWith('prompt.')));
   const outputs = ladder.run({ ...windows, ...searched, ...pool });
   const read = (name: string): number[] => Array.from(outputs[name]?.dataSync() ?? []);
@@ -35,10 +40,37 @@ describe('compiled decisions', () => {
   it.each([
     { name: 'by the true task', modulation: ORACLE },
     { name: 'by a table of keys', modulation: TABLE },
-  ])('search a pool $name as the same operations one by one do', ({ modulation }) => {
-    const graph = decideWith(modulation, 'graph');
-    expect(graph).toEqual(decideWith(modulation, 'eager'));
-    expect(graph.tokens).toHaveLength(BATCH * 3);
+    { name: 'by the newest state', modulation: { ...POOL, query: 'last-state' } },
+    { name: 'by standardised states', modulation: { ...POOL, query: 'standardised' } },
+    { name: 'by what the frozen model makes of the window', modulation: { ...POOL, query: 'features' } },
+    { name: 'by the votes of earlier steps', modulation: { ...TABLE, voteSteps: 5, unknownBelow: 0.05 } },
+  ] satisfies { name: string; modulation: ModulationConfig }[])(
+    'search a pool $name as the same operations one by one do',
+    ({ modulation }) => {
+      const graph = decideWith(modulation, 'graph');
+      expect(graph).toEqual(decideWith(modulation, 'eager'));
+      expect(graph.tokens).toHaveLength(BATCH * 3);
+      if ('voteSteps' in modulation) expect(graph.modulators.slice(0, 3)).toEqual([2, 1, 0]);
+    },
+  );
+
+  it('tell which key was nearest where several point to one row, and what a window asked for where another row was held', async () => {
+    const modulation = { ...TABLE, voteSteps: 5 };
+    const graphs = new DecisionGraphs(
+      initialiseParameters({ model, modulation }, randomSource(5)),
+      { model, modulation, options: PAPER_OPTIONS },
+      { maxBatch: BATCH, progress: () => undefined },
+    );
+    const windows = { count: BATCH, actionDimensions: 3, ...randomWindows(model, BATCH) };
+    const free = await graphs.decide(windows);
+    const held = await graphs.decide({ ...windows, heldRows: HELD });
+    // Keys 0, 1, 2, 3, … point to rows 0, 1, 2, 0, …
+    expect([...free.selected]).toEqual(Array.from(free.keys, (key) => key % 3));
+    expect(free.asked).toEqual(free.selected);
+    expect(held.asked).toEqual(free.selected);
+    expect(held.keys).toEqual(free.keys);
+    expect([...held.selected]).toEqual([2, 1, 0, ...free.selected.slice(3)]);
+    graphs.dispose();
   });
 
   it('fall on the group of each window’s own task, several tasks in one batch', async () => {

@@ -11,8 +11,11 @@ afterAll(() => folder.remove());
 
 test('l2m continual --quick: a pool of modulators forgets less than full fine-tuning, on real simulators', async () => {
   const json = join(folder.path, 'quick.json');
+  const startMs = performance.now();
   const { exitCode, stderr } = await runL2m(['continual', '--quick', '--data', folder.path, '--json', json]);
   expect(exitCode, stderr).toBe(0);
+  // Collecting, training and evaluating, on two cores that nobody else uses.
+  expect((performance.now() - startMs) / 60_000).toBeLessThan(8);
   const rows = JSON.parse(readFileSync(json, 'utf8')) as SweepRow[];
   const scoresOf = (method: string) => rows.find((row) => row.method === method)!.summary.anyTime;
   const [fitted, full] = [scoresOf('fitted-keys'), scoresOf('full')];
