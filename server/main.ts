@@ -7,6 +7,7 @@ import { addDoctorCommand } from './cli/doctor-command.ts';
 import { addEvaluateCommand } from './cli/evaluate-command.ts';
 import { addImportCommand } from './cli/import-command.ts';
 import { addKeysCommand } from './cli/keys-command.ts';
+import { addExpertsCommand } from './cli/experts-command.ts';
 import { addPoolCommand } from './cli/pool-command.ts';
 import { addPretrainCommand } from './cli/pretrain-command.ts';
 import { addReplayCommand } from './cli/replay-command.ts';
@@ -48,6 +49,7 @@ export async function main(argv: readonly string[]): Promise<number> {
   addEvaluateCommand(program, outcome);
   addCollectCommand(program, outcome);
   addTrainExpertCommand(program, outcome);
+  addExpertsCommand(program);
   addPretrainCommand(program, outcome);
   addFinetuneCommand(program, outcome);
   addContinualCommand(program, outcome);

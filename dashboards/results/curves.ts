@@ -28,6 +28,7 @@ const WORDS: Readonly<Record<string, string>> = {
   windowsPerSecond: 'windows/s',
   updatesPerSecond: 'updates/s',
   criticLoss: 'critic loss',
+  trainingReturn: 'return while learning',
 };
 /** Drawn into the chart of the second, dashed. */
 const BESIDE: Readonly<Record<string, string>> = { heldOutLoss: 'loss' };

@@ -6,6 +6,8 @@ export interface ExpertHooks {
   progress(progress: ExpertProgress): void;
   /** Milliseconds between two calls of `progress`; default 250. */
   readonly progressEveryMs?: number;
+  /** Milliseconds between two points of the curves in the store; default 10,000. */
+  readonly curveEveryMs?: number;
   /** Aborting stops at the next decision, saves and returns. */
   readonly signal?: AbortSignal;
 }

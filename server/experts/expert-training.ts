@@ -14,12 +14,15 @@ import { LearnerHost } from './learner-host.ts';
 import type { LearnerReport } from './learner-messages.ts';
 import type { LearnerPosition } from './learner.ts';
 import { openCurve, readCurve, type CurvePoint } from './learning-curve.ts';
+import { LiveCurve } from './live-curve.ts';
 import { lockstepPolicy } from './lockstep-policy.ts';
 import { restoreReplay, whereToStart } from './restore-replay.ts';
 import { StopRequest } from './stop-request.ts';
 
 /** Start states of evaluations are those of `l2m evaluate`, so figures can be compared. */
 const EVALUATION_SEED = 42;
+/** Between two points of the live curves. */
+const CURVE_EVERY_MS = 10_000;
 
 export interface ExpertTrainingParts {
   readonly server: LiveServer;
@@ -41,6 +44,7 @@ export class ExpertTraining {
   #evaluation: CurvePoint | undefined;
   #bestReturn = -Infinity;
   #writerOpen = true;
+  #live: LiveCurve | undefined;
 
   constructor(parts: ExpertTrainingParts) {
     this.#parts = parts;
@@ -62,6 +66,10 @@ export class ExpertTraining {
     const storeRun = await this.#openStoreRun();
     const curve = openCurve(join(folder, 'curve.jsonl'), this.#steps);
     this.#bestReturn = Math.max(-Infinity, ...readCurve(join(folder, 'curve.jsonl')).map((point) => point.meanReturn));
+    this.#live = new LiveCurve(
+      () => ({ steps: this.#steps, report: this.#report }),
+      (steps, values) => storeRun.record(steps, values),
+    );
     const timers = this.#timers();
     try {
       const { round: first, history } = whereToStart(begun.position, begun.history, this.#parts);
@@ -126,8 +134,10 @@ export class ExpertTraining {
       {
         policy,
         // What was done is what is to be learned: the paper's data are the actions of the learning policy.
-        take: (plan, trajectory) =>
-          writer.append({ start: plan.start, noise: 0, ...trajectory, targets: trajectory.actions }),
+        take: (plan, trajectory) => {
+          this.#live?.ended(trajectory.rewards);
+          return writer.append({ start: plan.start, noise: 0, ...trajectory, targets: trajectory.actions });
+        },
       },
     );
     await this.#stop.finish(this.#parts.server, handle);
@@ -212,12 +222,16 @@ export class ExpertTraining {
       this.#learner.save().catch((reason: unknown) => this.#stop.fail(reason));
     }, options.saveEveryMinutes * 60_000);
     const showing = setInterval(() => hooks.progress(this.#progress()), hooks.progressEveryMs ?? 250);
+    const following = setInterval(() => {
+      this.#live?.point().catch((reason: unknown) => this.#stop.fail(reason));
+    }, hooks.curveEveryMs ?? CURVE_EVERY_MS);
     const limit =
       options.minutes === undefined ? undefined : setTimeout(() => this.#stop.stop(), options.minutes * 60_000);
     return {
       clear: () => {
         clearInterval(saving);
         clearInterval(showing);
+        clearInterval(following);
         clearTimeout(limit);
       },
     };

@@ -47,6 +47,7 @@ async function train(server: LiveServer, options: ExpertOptions, stopAfter = Inf
       if (steps >= stopAfter) stop.abort();
     },
     progressEveryMs: OFTEN_MS,
+    curveEveryMs: OFTEN_MS,
     signal: stop.signal,
   };
   return trainExpert(server, options, hooks);
@@ -90,6 +91,12 @@ describe('an expert in training', { timeout: 240_000 }, () => {
     expect(points.map(({ step, value }) => [step, value])).toEqual(
       curve.map(({ steps, meanReturn }) => [steps, meanReturn]),
     );
+    // Between evaluations too: the last point has the mean of whole training episodes.
+    const live = await server.store.metrics(training?.run ?? '', { name: 'trainingReturn' });
+    expect(live.length).toBeGreaterThan(0);
+    expect(live.every(({ step, value }) => step > 0 && step <= 480 && value > 0)).toBe(true);
+    const losses = await server.store.metrics(training?.run ?? '', { name: 'criticLoss' });
+    expect(losses.length).toBeGreaterThanOrEqual(live.length);
   });
 
   it('learns to balance a pole far better than chance does', async () => {
