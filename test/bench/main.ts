@@ -3,6 +3,7 @@ const BENCHMARKS: Readonly<Record<string, { readonly file: string; readonly what
   step: { file: './step.bench.ts', what: 'simulators alone, through the server with a no-op policy, and with a model' },
   decide: { file: './decide.bench.ts', what: 'decisions, against PyTorch' },
   update: { file: './update.bench.ts', what: 'training updates, against PyTorch' },
+  pretrain: { file: './pretrain.bench.ts', what: 'a whole pre-training from real trajectories, against PyTorch' },
   modulators: { file: './modulators.bench.ts', what: 'a batch with several modulators: gathered, grouped, or masked' },
   sac: { file: './sac.bench.ts', what: 'one update of soft actor-critic, ours against PyTorch' },
   viewers: {

@@ -13,13 +13,14 @@ import { readCheckpoint } from '../../server/checkpoints/read-checkpoint.ts';
 import { defaultCheckpoint } from '../../server/cli/default-checkpoint.ts';
 import { compileDecision, type DecisionForm } from '../../server/inference/decision-function.ts';
 import { currentBackend, describeBackend, startBackend, type BackendOptions } from '../../server/tensors/backend.ts';
+import { pretrainCalls, type PretrainCalls } from './pretrain-call.ts';
 import { BENCH_MODELS, type BenchWidth } from './sizes.ts';
 import type { Times } from './turns.ts';
 import { updateCall, type UpdateKind } from './update-call.ts';
 import { randomWindows } from '../support/random-windows.ts';
 
 interface Request {
-  readonly work: 'decide' | 'tokens' | 'update' | 'matmul';
+  readonly work: 'decide' | 'tokens' | 'update' | 'pretrain' | 'save' | 'matmul';
   readonly width: BenchWidth | 'shipped';
   readonly batch: number;
   readonly dims: number;
@@ -37,6 +38,7 @@ interface Policy extends Pick<PolicyConfig, 'model' | 'modulation'> {
 
 const policies = new Map<Request['width'], Promise<Policy>>();
 const calls = new Map<string, Promise<Call>>();
+const trainings = new Map<Request['width'], Promise<PretrainCalls>>();
 
 /** Weights drawn at random; how long a decision takes does not depend on them. */
 function randomPolicy(width: BenchWidth): Policy {
@@ -81,6 +83,13 @@ function matmulCall(): Call {
   };
 }
 
+/** One training of each width: what is saved is what has learned. */
+function trainingOf({ width }: Request): Promise<PretrainCalls> {
+  const made = trainings.get(width) ?? pretrainCalls(BENCH_MODELS[width as BenchWidth]);
+  trainings.set(width, made);
+  return made;
+}
+
 function makeCall(request: Request): Promise<Call> {
   switch (request.work) {
     case 'decide':
@@ -88,6 +97,10 @@ function makeCall(request: Request): Promise<Call> {
       return decideCall(request);
     case 'update':
       return Promise.resolve(updateCall(BENCH_MODELS[request.width as BenchWidth], request.kind, request.form));
+    case 'pretrain':
+      return trainingOf(request).then(({ updates }) => updates);
+    case 'save':
+      return trainingOf(request).then(({ save }) => save);
     case 'matmul':
       return Promise.resolve(matmulCall());
   }

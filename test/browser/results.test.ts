@@ -1,10 +1,12 @@
 import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { LiveServer } from '../../server/build-server.ts';
 import type { PolicyChoice } from '../../server/rollouts/run-request.ts';
 import { metaworldEpisode, newRun } from '../contract/server/store/builders.ts';
 import { browserSkipReason, launchChromium } from '../support/chromium.ts';
+import { smallEpisode, smallWriter } from '../support/data-sets.ts';
 import { liveServer, shortRun } from '../support/live-server.ts';
 import { seriousFindings, unreachableControls } from './support/accessibility.ts';
 import { buildPage } from './support/live-page.ts';
@@ -139,6 +141,26 @@ describe.skipIf(browserSkipReason() !== undefined)('results on the page', () => 
       new URL((await tab.getByRole('link', { name: 'API' }).getAttribute('href')) ?? '', tab.url()).href,
     );
     expect(api.status()).toBe(200);
+    expect(problems).toEqual([]);
+  });
+
+  it('shows what has been collected to whoever opens it, and asks the server for nothing before', async () => {
+    const writer = await smallWriter(join(server.config.data, 'trajectories'), 'metaworld/push-v3');
+    for (const start of [0, 1, 2]) await writer.append(smallEpisode(start, { successAt: start === 0 ? -1 : 3 }));
+    const { hash } = await writer.finish();
+    const tab = await open();
+    const asked: string[] = [];
+    tab.on('request', (request) => asked.push(new URL(request.url()).pathname));
+    await tab.locator('#data > summary').click();
+    const row = tab.locator('[data-set="metaworld/push-v3 expert"]');
+    await row.waitFor(WAIT);
+    expect(asked).toContain('/api/data');
+    expect(await row.innerText()).toMatch(/3\s+12\s+67 %\s+67 %\s+10 to 18, mean 14/);
+    expect(await row.locator('[role=img]').getAttribute('aria-label')).toBe('Returns from 10 to 18, mean 14');
+    await row.locator('summary').click();
+    expect(await row.locator('pre').innerText()).toContain(hash);
+    expect(await horizontalOverflow(tab)).toBeLessThanOrEqual(0);
+    expect(await seriousFindings(tab)).toEqual([]);
     expect(problems).toEqual([]);
   });
 
