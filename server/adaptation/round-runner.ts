@@ -52,7 +52,7 @@ export class RoundRunner {
       ...{ seed: startSeed(settings, 'rollouts'), identity: { round } },
       solves: ({ successes }) =>
         rule.reportsSuccess && (rule.success === 'any-time' ? successes.includes(1) : successes.at(-1) === 1),
-      what: `round ${round}: rollouts of version ${version},`,
+      what: `round ${round}: rollouts of version ${version}`,
     });
     if (!whole) return undefined;
     const trajectories = await readTrajectories(folder.ownTrajectories(round, task));
