@@ -30,16 +30,18 @@ function hashOf(name: string): number {
   return ((hash ^ (hash >>> 12)) >>> 0) % (PALETTE.length * SHAPES.length);
 }
 
-const GOLDEN_ANGLE = 137.508;
-const LIGHTNESS = [0.5, 0.68, 0.36] as const;
+/** Degrees on the wheel from one key to the next, and lightness in turn: of those tried, thirty keys lie furthest apart with these. */
+const KEY_ANGLE = 101.5;
+const LIGHTNESS = [0.5, 0.75, 0.33, 0.62] as const;
+const SATURATION = 0.8;
 
 /** Keys of a pool are categories: neighbours lie far apart on the wheel, and in brightness too. Red, green, blue, 0..255. */
 export function keyColor(key: number): readonly [number, number, number] {
   const light = LIGHTNESS[key % LIGHTNESS.length] ?? LIGHTNESS[0];
   const channel = (offset: number): number => {
-    const place = (offset + (key * GOLDEN_ANGLE) / 30) % 12;
+    const place = (offset + (key * KEY_ANGLE) / 30) % 12;
     return Math.round(
-      255 * (light - 0.6 * Math.min(light, 1 - light) * Math.max(-1, Math.min(place - 3, 9 - place, 1))),
+      255 * (light - SATURATION * Math.min(light, 1 - light) * Math.max(-1, Math.min(place - 3, 9 - place, 1))),
     );
   };
   return [channel(0), channel(8), channel(4)];

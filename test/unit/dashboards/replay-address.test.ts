@@ -1,5 +1,11 @@
 import { expect, test } from 'vitest';
-import { addressOf, replayFromAddress, type ReplayRequest } from '../../../dashboards/replay-address.ts';
+import {
+  addressOf,
+  addressOfFocus,
+  focusFromAddress,
+  replayFromAddress,
+  type ReplayRequest,
+} from '../../../dashboards/replay-address.ts';
 
 const PAGE = 'http://127.0.0.1:8650/?theme=dark';
 
@@ -24,6 +30,14 @@ test.each(['@3', '1.1,0.5,2,0,0,0.3~12'])('the view %s stands in an address as i
   const address = addressOf(PAGE, replay);
   expect(address).toContain(`&camera=${camera}`);
   expect(replayFromAddress(new URL(address).search)).toEqual(replay);
+});
+
+test('the environment that is large stands in the address, and leaves the rest alone', () => {
+  const address = addressOfFocus(PAGE, 'worker-0:3');
+  expect(address).toBe(`${PAGE}&env=worker-0:3`);
+  expect(focusFromAddress(new URL(address).search)).toBe('worker-0:3');
+  expect(addressOfFocus(address, null)).toBe(PAGE);
+  expect(focusFromAddress(new URL(PAGE).search)).toBeNull();
 });
 
 test('an address without a recording, or with a senseless step, asks for nothing odd', () => {

@@ -57,6 +57,20 @@ afterEach(async () => {
   server.close();
 });
 
+test('an echo comes back at once with its stamp, and says how many pictures this page was too busy for', async () => {
+  await start();
+  hub.episodeStarted(environmentView('w:0'));
+  const page = await open();
+  page.send({ type: 'echo', stamp: 17.25 });
+  await vi.waitFor(() => expect(page.last('echoed')).toMatchObject({ stamp: 17.25, skippedFrames: 0 }));
+  page.acknowledges = false;
+  await vi.waitFor(() => {
+    hub.step('w:0', stepView(Math.ceil(performance.now())));
+    page.send({ type: 'echo', stamp: 18 });
+    expect(page.last('echoed').skippedFrames).toBeGreaterThan(0);
+  });
+});
+
 describe('handshake', () => {
   test('welcome, then the whole present state', async () => {
     await start();
