@@ -31,7 +31,9 @@ export function matrixPicture(matrix: PerformanceMatrix): string {
   const tasks = [...new Set([...sequence, ...others])];
   const stages = [...new Set(matrix.rows.map(({ stage }) => stage))].sort((a, b) => a - b);
   const latest = new Map(
-    [...matrix.rows].sort((a, b) => (a.update ?? 0) - (b.update ?? 0)).map((row) => [`${row.stage} ${row.task}`, row] as const),
+    [...matrix.rows]
+      .sort((a, b) => (a.update ?? 0) - (b.update ?? 0))
+      .map((row) => [`${row.stage} ${row.task}`, row] as const),
   );
   const width = LEFT + stages.length * CELL.width + 12;
   const height = TOP + tasks.length * CELL.height + LEGEND + 8;

@@ -28,7 +28,11 @@ describe('l2m finetune', { timeout: 400_000 }, () => {
         '2',
         '--threads',
         '1',
-        '--json', json, '--picture', picture],
+        '--json',
+        json,
+        '--picture',
+        picture,
+      ],
     );
     expect(exitCode, stderr).toBe(0);
     expect(stdout).toMatch(/task +before +1\n/);
