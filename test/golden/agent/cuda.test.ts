@@ -1,11 +1,7 @@
-import { existsSync } from 'node:fs';
 import { describe } from 'vitest';
+import { NO_CUDA, WHY_NO_CUDA } from '../../support/cuda.ts';
 import { describeReferenceNumbers } from './reference-numbers.ts';
 
-const reason = existsSync('/dev/nvidia0') ? null : 'this machine has no NVIDIA GPU';
-// Matrix products with ten bits of mantissa, the library's default on newer GPUs, are a thousand times coarser than the tolerance.
-process.env['NVIDIA_TF32_OVERRIDE'] ??= '0';
-
-describe.runIf(reason === null)(`reference numbers of TensorFlow graphs on CUDA${reason === null ? '' : `: ${reason}`}`, () => {
+describe.runIf(NO_CUDA === null)(`reference numbers of TensorFlow graphs on CUDA${WHY_NO_CUDA}`, () => {
   describeReferenceNumbers({ backend: { backend: 'tensorflow-cuda', xla: false }, compile: {}, form: 'graph' });
 });
