@@ -7,6 +7,8 @@ import { seedFor } from '../learning/window-sampler.ts';
 /** Which of the two definitions of success counts. */
 export type SuccessChoice = 'any-time' | 'at-end';
 
+export type TargetChoice = 'decided' | 'executed';
+
 /** Settings that decide what an adaptation does; going on, they must be the same. The number of rounds may grow. */
 export interface AdaptationSettings {
   readonly task: TaskId;
@@ -18,6 +20,8 @@ export interface AdaptationSettings {
   readonly episodes: number;
   /** Deviations of the action noise, one a pass over the starts; a pass visits only those that no earlier one solved. */
   readonly noises: readonly number[];
+  /** What is learned of a step with noise: what the policy decided there, or what was executed. */
+  readonly targets: TargetChoice;
   /** Episodes kept of one start, those with the highest return. */
   readonly mostPerStart: number;
   /** Kept episodes that are learned from, the newest; older ones are passed over. */
@@ -53,7 +57,14 @@ type Defaults = Omit<
 
 /** For a small machine and the shipped model. */
 export const SMALL_ADAPTATION = {
-  ...{ episodes: 50, noises: [0, 0.15, 0.3], mostPerStart: 1, memoryEpisodes: 2000, demonstrations: 0 },
+  ...{
+    episodes: 50,
+    noises: [0, 0.15, 0.3],
+    targets: 'decided',
+    mostPerStart: 1,
+    memoryEpisodes: 2000,
+    demonstrations: 0,
+  },
   ...{ updates: 200, batchSize: 128, learningRate: 1e-3, identityKeys: 100, keysPerTask: 10, queryWindows: 2048 },
   ...{ identityEpisodes: 4, test: SEQUENTIAL_TEST, pairsAtOnce: 15 },
   ...{ reportEpisodes: 50, otherEpisodes: 10, horizon: null },

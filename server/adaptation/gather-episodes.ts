@@ -7,6 +7,7 @@ import { openTrajectoryWriter, trajectoryPath, type TrajectoryWriter } from '../
 import type { ActingPolicy } from '../rollouts/acting-policy.ts';
 import type { Actors } from './actors.ts';
 import { OWN_SOURCE } from './adaptation-folder.ts';
+import type { TargetChoice } from './adaptation-settings.ts';
 import { exploringPolicy } from './exploring-policy.ts';
 
 export interface GatherOptions {
@@ -18,6 +19,7 @@ export interface GatherOptions {
   readonly seed: number;
   /** Deviations of the action noise, one a pass. */
   readonly noises: readonly number[];
+  readonly targets: TargetChoice;
   /** Whether later passes leave the start of an episode alone. */
   readonly solves: (episode: Pick<Episode, 'successes'>, task: TaskId) => boolean;
   /** What else makes these episodes belong together. */
@@ -27,7 +29,7 @@ export interface GatherOptions {
 }
 
 /**
- * What a policy does on some starts, kept as trajectories whose targets are the executed actions. Passes with more and more noise visit the
+ * What a policy does on some starts, kept as trajectories. Passes with more and more noise visit the
  * starts that none before has solved: there a policy learns most. Stopped or killed, it goes on with what is owed.
  *
  * @returns whether all is gathered; false where it was stopped
@@ -63,8 +65,9 @@ export async function gatherEpisodes(
         options: {
           skip: (task, start) => solved.has(`${task}#${start}`) || writers.get(task)?.hasEpisode(start, noise) === true,
           take: async ({ task, start }, trajectory) => {
-            // What was done is what is learned: where it succeeded, it is better than what the policy meant to do.
-            const episode = { start, noise, ...trajectory, targets: trajectory.actions };
+            // Without noise nobody named a target: what was done is what was decided.
+            const decided = noise > 0 && options.targets === 'decided' ? trajectory.targets : trajectory.actions;
+            const episode = { start, noise, ...trajectory, targets: decided };
             if (options.solves(episode, task)) solved.add(`${task}#${start}`);
             await writers.get(task)?.append(episode);
           },

@@ -49,6 +49,7 @@ export class RoundRunner {
     await this.#say(`round ${round}: rollouts of version ${version}`);
     const whole = await gatherEpisodes({ server, actors }, () => this.#load('acting', version), {
       ...{ tasks: [task], folder: folder.round(round), firstStart: (round - 1) * episodes, episodes, noises },
+      targets: settings.targets,
       ...{ seed: startSeed(settings, 'rollouts'), identity: { round } },
       solves: ({ successes }) =>
         rule.reportsSuccess && (rule.success === 'any-time' ? successes.includes(1) : successes.at(-1) === 1),

@@ -84,7 +84,7 @@ async function wholeAdaptation(session: AdaptationSession): Promise<AdaptationRe
 function gatherIdentity({ server, actors, folder, settings }: AdaptationSession): Promise<boolean> {
   return gatherEpisodes({ server, actors }, () => actors.load('acting', folder.checkpoint(0), versionName(folder, 0)), {
     ...{ tasks: settings.identityTasks, folder: folder.identity, firstStart: 0, episodes: settings.identityEpisodes },
-    ...{ seed: startSeed(settings, 'rollouts'), noises: [0], solves: () => false, identity: {} },
+    ...{ seed: startSeed(settings, 'rollouts'), noises: [0], targets: 'decided', solves: () => false, identity: {} },
     what: 'what is to stay',
   });
 }

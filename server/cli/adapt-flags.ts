@@ -2,7 +2,12 @@ import type { Command } from 'commander';
 import { resolve } from 'node:path';
 import { expandTasks } from '../../agent/tasks/expand-tasks.ts';
 import type { TaskId } from '../../protocol/task.ts';
-import { SMALL_ADAPTATION, type AdaptationSettings, type SuccessChoice } from '../adaptation/adaptation-settings.ts';
+import {
+  SMALL_ADAPTATION,
+  type AdaptationSettings,
+  type SuccessChoice,
+  type TargetChoice,
+} from '../adaptation/adaptation-settings.ts';
 import { readManifest } from '../checkpoints/read-checkpoint.ts';
 import { L2mError } from '../errors.ts';
 import { defaultCheckpoint } from './default-checkpoint.ts';
@@ -16,6 +21,7 @@ export interface AdaptFlags extends Record<string, unknown> {
   readonly episodes: number;
   readonly updates: number;
   readonly noise: number[];
+  readonly targets: TargetChoice;
   readonly success: SuccessChoice;
   readonly targetReturn?: number;
   readonly demonstrations: number;
@@ -48,6 +54,12 @@ export function addAdaptFlags(command: Command): Command {
       'deviations of the action noise, one a pass over the starts that are not solved yet',
       numberList(0, 2),
       [...DEFAULTS.noises],
+    )
+    .option(
+      '--targets <what>',
+      'what is learned of steps with noise: decided (by the policy) or executed',
+      oneOf<TargetChoice>(['decided', 'executed']),
+      DEFAULTS.targets,
     )
     .option('--success <when>', 'any-time or at-end', oneOf<SuccessChoice>(['any-time', 'at-end']), 'any-time')
     .option('--target-return <number>', 'keep episodes with this return, too', numberWithin(-1e9, 1e9))
@@ -108,11 +120,22 @@ export async function adaptSettings(flags: AdaptFlags): Promise<AdaptationSettin
       hint: 'Name tasks with --pretraining-tasks: what the policy does on them stays as it is.',
     });
   }
-  const { episodes, updates, noise, success, targetReturn, demonstrations, pairs, batch, learningRate } = flags;
+  const { episodes, updates, noise, targets, success, targetReturn, demonstrations, pairs, batch, learningRate } =
+    flags;
   const { reportEpisodes, otherEpisodes, horizon, seed } = flags;
   return {
     ...DEFAULTS,
-    ...{ task, seed, success, targetReturn: targetReturn ?? null, episodes, noises: noise, demonstrations, updates },
+    ...{
+      task,
+      seed,
+      success,
+      targetReturn: targetReturn ?? null,
+      episodes,
+      noises: noise,
+      targets,
+      demonstrations,
+      updates,
+    },
     ...{ batchSize: batch, learningRate, test: { ...DEFAULTS.test, maxPairs: pairs } },
     // Whoever wants success at the last step has to learn what comes after the first success, too.
     afterSuccessWeight: success === 'any-time' ? 0.25 : 1,

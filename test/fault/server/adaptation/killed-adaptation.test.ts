@@ -31,7 +31,7 @@ const journalOf = (data: string) => readJournal(join(data, 'adaptations', 'run',
 describe('an adaptation that is killed', () => {
   it(
     'among rollouts, while it learns and among pairs, and resumed, has the journal of one that was never disturbed',
-    { timeout: 900_000 },
+    { timeout: 1_800_000 },
     async () => {
       const undisturbed = await command();
       const whole = await runL2m(undisturbed.words, QUICKLY);

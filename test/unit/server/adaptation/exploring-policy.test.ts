@@ -19,6 +19,7 @@ async function actions(deviation: number, start: number, steps = 50): Promise<nu
   for (let step = 0; step < steps; step++) {
     const decision = await episode.decide({ step } as TickRow);
     expect(decision.version).toBe(3);
+    if (deviation > 0) expect(decision.target).toEqual(new Float32Array([0, 0.95]));
     taken.push(...decision.action);
   }
   return taken;
