@@ -19,7 +19,8 @@ export function ReplayLanes({ player }: { readonly player: Player }) {
     if (context && length > 0) context.putImageData(painted(context.createImageData(length, rows), episode), 0, 0);
   }, [episode]);
   if (length === 0 || episode.executed.length === 0) return null;
-  const row = Math.max(0, player.step - 1);
+  // What was decided here: it lies to the right of the line.
+  const row = Math.min(player.step, length - 1);
   const lanes = Array.from(
     { length: actionSize },
     (_, part) => `${actionName(task, part)} ${(episode.executed[row * actionSize + part] ?? 0).toFixed(2)}`,

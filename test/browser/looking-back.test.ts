@@ -32,7 +32,7 @@ describe.skipIf(browserSkipReason() !== undefined)('looking back at a live envir
     buildPage();
     server = await liveServer({ environments: 1 }, { serve: true });
     browser = await launchChromium();
-    page = await browser.newPage({ viewport: { width: 560, height: 700 } });
+    page = await browser.newPage({ viewport: { width: 1280, height: 900 } });
     page.on('pageerror', (error) => problems.push(error.message));
     page.on('websocket', (socket) =>
       socket.on('framereceived', ({ payload }) => {

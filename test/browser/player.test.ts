@@ -60,7 +60,7 @@ describe.skipIf(browserSkipReason() !== undefined)('the player', () => {
   it('shows in lanes what was done at each step', async () => {
     const { executed } = await load(NOT_KEPT);
     const at = (step: number) =>
-      ['x', 'y', 'z', 'gripper'].map((name, part) => `${name} ${executed[(step - 1) * 4 + part]!.toFixed(2)}`);
+      ['x', 'y', 'z', 'gripper'].map((name, part) => `${name} ${executed[step * 4 + part]!.toFixed(2)}`);
     const lanes = page.locator('.lanes');
     await vi.waitFor(async () => expect(await lanes.locator('li').allInnerTexts()).toEqual(at(20)), WAIT);
     await page.keyboard.press('.');
