@@ -136,18 +136,43 @@ function meshGeometry(mesh: SceneMesh, assets: ArrayBuffer): BufferGeometry {
   return geometry;
 }
 
+/** A solid of flat faces, as MuJoCo draws it: each square of the surface as two triangles, four sides, a bottom. */
 function heightFieldGeometry(field: SceneHeightField, assets: ArrayBuffer): BufferGeometry {
   const heights = assetArray(assets, field.heights);
   const [rows, columns] = field.heights.shape as [number, number];
-  const [halfX, halfY, top] = field.size;
-  const geometry = new PlaneGeometry(2 * halfX, 2 * halfY, columns - 1, rows - 1);
-  const positions = geometry.getAttribute('position');
-  for (let row = 0; row < rows; row++) {
-    for (let column = 0; column < columns; column++) {
-      // three lays its rows out from +y to -y.
-      positions.setZ((rows - 1 - row) * columns + column, top * (heights[row * columns + column] ?? 0));
+  const [halfX, halfY, top, bottom] = field.size;
+  const positions: number[] = [];
+  type Corner = readonly [row: number, column: number, z?: number];
+  const add = (...corners: readonly Corner[]): void => {
+    for (const [row, column, z = top * heights[row * columns + column]!] of corners) {
+      positions.push(halfX * ((2 * column) / (columns - 1) - 1), halfY * ((2 * row) / (rows - 1) - 1), z);
     }
+  };
+  const side = (a: Corner, b: Corner): void => {
+    const [lowA, lowB]: Corner[] = [a, b].map(([row, column]) => [row, column, -bottom] as const);
+    add(lowA!, lowB!, b, lowA!, b, a);
+  };
+  for (let row = 0; row + 1 < rows; row++) {
+    for (let column = 0; column + 1 < columns; column++) {
+      const [near, far]: Corner[] = [
+        [row, column],
+        [row + 1, column + 1],
+      ];
+      add(near!, far!, [row + 1, column], near!, [row, column + 1], far!);
+    }
+    side([row + 1, 0], [row, 0]);
+    side([row, columns - 1], [row + 1, columns - 1]);
   }
+  for (let column = 0; column + 1 < columns; column++) {
+    side([0, column], [0, column + 1]);
+    side([rows - 1, column + 1], [rows - 1, column]);
+  }
+  const [first, last] = [0, columns - 1];
+  const low = (row: number, column: number): Corner => [row, column, -bottom];
+  add(low(0, first), low(rows - 1, last), low(0, last), low(0, first), low(rows - 1, first), low(rows - 1, last));
+  const geometry = new BufferGeometry();
+  geometry.setAttribute('position', new BufferAttribute(Float32Array.from(positions), 3));
+  // Of corners that no two triangles share, these are the normals of the faces.
   geometry.computeVertexNormals();
   return geometry;
 }

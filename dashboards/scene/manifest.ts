@@ -3,6 +3,9 @@
 export type Vector3 = readonly [number, number, number];
 export type Quaternion = readonly [number, number, number, number];
 
+/** What is less opaque than this MuJoCo takes for transparent. */
+export const OPAQUE_ALPHA = 0.995;
+
 /** An array inside the assets: little-endian, at a multiple of 4 bytes. */
 export interface ArrayAddress {
   readonly type: 'float32' | 'int16' | 'uint8' | 'uint16' | 'uint32';
@@ -14,7 +17,7 @@ export type GeomType = 'plane' | 'heightField' | 'sphere' | 'capsule' | 'ellipso
 
 /** Frame 0 is the world; frame k is row k - 1 of the pose stream. */
 export interface SceneFrame {
-  readonly kind: 'body' | 'geom' | 'site' | 'light' | 'camera' | 'tendon';
+  readonly kind: 'body' | 'geom' | 'site' | 'light' | 'camera' | 'tendon' | 'ray';
   readonly name: string;
   readonly parent: number;
   /** A body that is welded to the world; left out elsewhere, and in older scenes. */
@@ -78,6 +81,13 @@ export interface SceneTendon {
   readonly hangingLength: number;
 }
 
+/** Lines of sensors that look for what is in front of them: from frame `first` + 2k to the one behind it. */
+export interface SceneRays {
+  readonly first: number;
+  readonly count: number;
+  readonly rgba: readonly [number, number, number, number];
+}
+
 export interface SceneHeightField {
   readonly name: string;
   /** Half x, half y, top, bottom. */
@@ -139,6 +149,7 @@ export interface SceneManifest {
   /** Missing in older scenes. */
   readonly skins?: readonly SceneSkin[];
   readonly tendons?: readonly SceneTendon[];
+  readonly rays?: SceneRays;
   readonly materials: readonly SceneMaterial[];
   readonly textures: readonly SceneTexture[];
   readonly lights: readonly SceneLight[];

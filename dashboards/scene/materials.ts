@@ -13,13 +13,12 @@ import {
   type Texture,
   type WebGLProgramParametersWithUniforms,
 } from 'three';
-import { assetArray, type SceneGeom, type SceneManifest, type SceneTexture } from './manifest.ts';
+import { assetArray, OPAQUE_ALPHA, type SceneGeom, type SceneManifest, type SceneTexture } from './manifest.ts';
 import { lightAsMuJoCo, lightUniforms, type LightUniforms } from './light-shader.ts';
 import { stretchOf } from './geometry.ts';
 
 /** What MuJoCo takes where a geom has no material. */
 const PLAIN = { emission: 0, specular: 0.5, shininess: 0.5 };
-const OPAQUE_ALPHA = 0.995;
 const GHOST_ALPHA = 0.5;
 
 /** Materials and textures of one scene, each made once. Colours are taken as they are: MuJoCo draws without gamma. */
@@ -78,7 +77,8 @@ export class MaterialCache {
       specular: new Color(specular, specular, specular),
       shininess: exponent,
       transparent: alpha < OPAQUE_ALPHA,
-      opacity: alpha,
+      // MuJoCo draws what is transparent twice: front to back, then back to front.
+      opacity: alpha < OPAQUE_ALPHA ? 1 - (1 - alpha) ** 2 : 1,
       depthWrite: alpha >= OPAQUE_ALPHA,
       side: geom.type === 'plane' || geom.type === 'heightField' ? DoubleSide : FrontSide,
     });

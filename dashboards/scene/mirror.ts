@@ -7,7 +7,7 @@ import {
   type PerspectiveCamera,
   type WebGLRenderer,
 } from 'three';
-import type { SceneManifest } from './manifest.ts';
+import { OPAQUE_ALPHA, type SceneManifest } from './manifest.ts';
 import type { SceneModel } from './scene-model.ts';
 
 /** What the shaders of a scene know of its mirror; changed for each picture. */
@@ -29,8 +29,6 @@ export interface MirrorFace {
   /** Where on its z axis the surface is, before the mesh is stretched. */
   readonly height: number;
 }
-
-const OPAQUE_ALPHA = 0.995;
 
 export function mirrorUniforms(): MirrorUniforms {
   return {
@@ -70,7 +68,7 @@ export class MirrorPass {
   draw(model: SceneModel, camera: PerspectiveCamera): void {
     const { mirror, light } = model;
     light.mirrorImage.value = null;
-    if (mirror === null || !mirror.mesh.visible) return;
+    if (mirror?.mesh.visible !== true) return;
     const { matrixWorld } = mirror.mesh;
     normal.setFromMatrixColumn(matrixWorld, 2).normalize();
     plane.setFromNormalAndCoplanarPoint(normal, point.set(0, 0, mirror.height).applyMatrix4(matrixWorld));

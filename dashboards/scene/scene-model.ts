@@ -16,9 +16,10 @@ import { ContactMarks } from './contact-marks.ts';
 import { GeometryCache, reachOf, stretchOf } from './geometry.ts';
 import type { LightUniforms } from './light-shader.ts';
 import { addLights } from './lighting.ts';
-import type { SceneGeom, SceneManifest } from './manifest.ts';
+import { OPAQUE_ALPHA, type SceneGeom, type SceneManifest } from './manifest.ts';
 import { MaterialCache } from './materials.ts';
 import { mirrorOf, type MirrorFace } from './mirror.ts';
+import { RayLines } from './rays.ts';
 import { skinMesh } from './skin.ts';
 import { addSky, type Sky } from './sky.ts';
 import { TendonLine } from './tendon.ts';
@@ -53,6 +54,7 @@ export class SceneModel {
   readonly #materials: MaterialCache;
   readonly #skins: readonly SkinnedMesh[];
   readonly #tendons: readonly TendonLine[];
+  readonly #rays: RayLines | null;
   readonly #sky: Sky | null;
   #mirror: MirrorFace | null = null;
   #ghost: Material | null = null;
@@ -85,6 +87,9 @@ export class SceneModel {
       (tendon) => new TendonLine(tendon, this.#materials.materialOf(surface(tendon))),
     );
     for (const mesh of [...this.#skins, ...this.#tendons.map((tendon) => tendon.mesh)]) this.scene.add(mesh);
+    const { rays } = manifest;
+    this.#rays = rays === undefined || rays.count === 0 ? null : new RayLines(rays, this.light.mirrored);
+    if (this.#rays !== null) this.scene.add(this.#rays.mesh);
     addLights(manifest, this.scene, this.#frames);
     this.#sky = addSky(manifest, assets, this.scene);
     this.scene.traverse((each) => {
@@ -100,6 +105,7 @@ export class SceneModel {
       if (frame.visible) frame.matrix.compose(place, turn, unit);
     }
     for (const tendon of this.#tendons) tendon.follow(poses);
+    this.#rays?.follow(poses);
     this.scene.updateMatrixWorld(true);
   }
 
@@ -242,6 +248,7 @@ export class SceneModel {
   dispose(): void {
     this.#geometries.dispose();
     this.#materials.dispose();
+    this.#rays?.dispose();
     this.#sky?.dispose();
     this.#contacts?.dispose();
     for (const skin of this.#skins) skin.geometry.dispose();
@@ -274,9 +281,9 @@ export class SceneModel {
     mesh.scale.set(...stretchOf(geom));
     mesh.updateMatrix();
     mesh.matrixAutoUpdate = false;
-    const opaque = geom.rgba[3] > 0.5;
-    mesh.castShadow = opaque && geom.type !== 'plane';
-    mesh.receiveShadow = opaque;
+    // What is seen through casts shadows as all else does, but shows none.
+    mesh.castShadow = geom.type !== 'plane';
+    mesh.receiveShadow = geom.rgba[3] >= OPAQUE_ALPHA;
     frame.add(mesh);
     this.#names.set(mesh, this.#nameOf(geom));
     const reach = geom.group < FIRST_HIDDEN ? reachOf(geom, geometry) : 0;

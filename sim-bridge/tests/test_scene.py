@@ -267,6 +267,19 @@ def test_a_tendon_goes_through_the_points_the_simulator_gives_it() -> None:
     assert rows[tendon["first"] - 1, 3:].tolist() == [1, 0, 0, 0]
 
 
+def test_a_ray_goes_from_its_sensor_to_what_it_measures() -> None:
+    scene = _scene("quadruped/escape")
+    scene.step(np.random.default_rng(2))
+    rays = json.loads(export_scene(scene.model).manifest_json)["rays"]
+    rows = ScenePoses(scene.model).rows(scene.data)[rays["first"] - 1 :]
+    starts, ends = rows[0::2, :3], rows[1::2, :3]
+    sensors = [s for s in range(scene.model.nsensor) if scene.model.sensor(s).name.startswith("rf_")]
+    measured = scene.data.sensordata[[int(scene.model.sensor_adr[s]) for s in sensors]]
+    assert rays["count"] == len(starts) == len(ends) == len(sensors) > 0
+    assert np.any(measured > 0)
+    assert np.allclose(np.linalg.norm(ends - starts, axis=1), np.maximum(measured, 0.0), atol=1e-4)
+
+
 def test_the_weights_of_a_skin_add_up_and_name_bodies() -> None:
     scene = _scene("dog/stand")
     export = export_scene(scene.model)

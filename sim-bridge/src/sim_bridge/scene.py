@@ -145,6 +145,7 @@ def export_scene(model: Model) -> SceneExport:
             _tendon_record(model, frames, t) | {"material": _position(materials, int(model.tendon_matid[t]))}
             for t in frames.tendons
         ],
+        "rays": _ray_record(model, frames),
         "meshes": [add_mesh(blob, model, m) for m in meshes],
         "heightFields": [add_height_field(blob, model, h) for h in fields],
         "materials": [_material_record(model, m, textures) for m in materials],
@@ -223,6 +224,8 @@ def _frame_records(model: Model, frames: SceneFrames) -> list[dict[str, Any]]:
     for tendon in frames.tendons:
         point = {"kind": "tendon", "name": model.tendon(tendon).name, "parent": 0}
         records += [dict(point) for _ in range(tendon_points(model, tendon))]
+    for ray in frames.rays:
+        records += [{"kind": "ray", "name": model.sensor(ray).name, "parent": 0} for _ in range(2)]
     return records
 
 
@@ -282,6 +285,12 @@ def _tendon_record(model: Model, frames: SceneFrames, tendon: int) -> dict[str, 
         "rgba": _numbers(tendon_rgba(model, tendon)),
         "hangingLength": float(model.tendon_range[tendon][1]) if loose else 0.0,
     }
+
+
+def _ray_record(model: Model, frames: SceneFrames) -> dict[str, Any]:
+    """Lines from frame `first` + 2k to the frame behind it."""
+    others = ScenePoses(model).count - 2 * len(frames.rays)
+    return {"first": others + 1, "count": len(frames.rays), "rgba": _numbers(model.vis.rgba.rangefinder)}
 
 
 def _material_record(model: Model, material: int, texture_ids: list[int]) -> dict[str, Any]:

@@ -145,8 +145,8 @@ def add_texture(blob: AssetBlob, model: Any, texture: int) -> dict[str, Any]:
     """Adds the pixels of one texture: uint8 [faces, height, width, 3 or 4], first row first.
 
     Faces of a cube are +x, -x, +y, -y, +z, -z; a single face serves all six. A photograph is averaged down.
-    All else has `runs`, uint16: then `pixels` are the colours of runs of equal pixels, uint8 [runs, channels].
-    `shape` is that of all pixels together.
+    All else has `runs`, uint16: then `pixels` are the colours of runs of equal pixels, [runs, channels],
+    and `shape` is that of all pixels together.
     """
     kind = TEXTURE_KINDS[int(model.tex_type[texture])]
     height, width = int(model.tex_height[texture]), int(model.tex_width[texture])

@@ -23,6 +23,7 @@ FIXED_MODE: Final = 0
 JOINT_WRAP: Final = 1
 PULLEY_WRAP: Final = 2
 SITE_WRAP: Final = 3
+RANGEFINDER: Final = int(vars(mujoco)["mjtSensor"].mjSENS_RANGEFINDER)
 
 Model: TypeAlias = Any
 Data: TypeAlias = Any
@@ -39,7 +40,10 @@ class SceneFrames:
     lights: list[int]
     cameras: list[int]
     tendons: list[int]
-    """Each has as many frames, one per point of its path, as `tendon_points` says; they come last."""
+    """Each has as many frames, one per point of its path, as `tendon_points` says."""
+
+    rays: list[int]
+    """Rangefinders, which are sensors: two frames each, where a ray begins and ends; they come last."""
 
     @classmethod
     def of(cls, model: Model) -> SceneFrames:
@@ -61,7 +65,8 @@ class SceneFrames:
             for t in range(model.ntendon)
             if is_visible(model.tendon_group[t], tendon_rgba(model, t)) and tendon_points(model, t) > 1
         ]
-        return cls(int(model.nbody), geoms, sites, lights, cameras, tendons)
+        rays = [s for s in range(model.nsensor) if model.sensor_type[s] == RANGEFINDER]
+        return cls(int(model.nbody), geoms, sites, lights, cameras, tendons, rays)
 
     def index(self, kind: str, item: int) -> int | None:
         """Frame of a site, geom, light or camera; None where it hangs rigidly on its body."""
@@ -91,7 +96,9 @@ class ScenePoses:
         self._cameras = np.array(frames.cameras, dtype=np.intp)
         extras = len(frames.geoms) + len(frames.sites) + len(frames.lights) + len(frames.cameras)
         self._tendons = [(tendon, tendon_points(model, tendon)) for tendon in frames.tendons]
-        extras += sum(count for _, count in self._tendons)
+        extras += sum(count for _, count in self._tendons) + 2 * len(frames.rays)
+        self._ray_sites = np.array([model.sensor_objid[s] for s in frames.rays], dtype=np.intp)
+        self._ray_lengths = np.array([model.sensor_adr[s] for s in frames.rays], dtype=np.intp)
         self.count = self._body_count - 1 + extras
 
     def rows(self, data: Data) -> NDArray[np.float32]:
@@ -121,15 +128,19 @@ class ScenePoses:
         first, end = end, end + len(self._cameras)
         rows[first:end, :3] = data.cam_xpos[self._cameras]
         rows[first:end, 3:] = quaternions_from_matrices(data.cam_xmat[self._cameras])
-        if not self._tendons:
-            return rows
-        path = data.wrap_xpos.reshape(-1, 3)
         rows[end:, 3:] = (1.0, 0.0, 0.0, 0.0)
+        path = data.wrap_xpos.reshape(-1, 3)
         for tendon, count in self._tendons:
             begin, length = int(data.ten_wrapadr[tendon]), int(data.ten_wrapnum[tendon])
             # A path that does not touch what it could wrap around has fewer points: its end is repeated.
             rows[end : end + count, :3] = path[begin + np.minimum(np.arange(count), max(length - 1, 0))]
             end += count
+        if len(self._ray_sites) > 0:
+            # A ray that meets nothing measures -1: it ends where it begins, and is not seen.
+            lengths = np.maximum(data.sensordata[self._ray_lengths], 0.0)
+            starts = data.site_xpos[self._ray_sites]
+            rows[end::2, :3] = starts
+            rows[end + 1 :: 2, :3] = starts + data.site_xmat[self._ray_sites][:, 2::3] * lengths[:, None]
         return rows
 
 
