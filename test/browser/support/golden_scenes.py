@@ -42,20 +42,22 @@ def describe(out: Path, number: int, task: str, camera_name: str) -> None:
     """Writes the scene and the places of its bodies."""
     record(out, number, f"{task}:0")
     model, data = start_of(task)
-    camera = model.camera(camera_name).id
+    view_of(out / f"{number}.view.json", model, data, model.camera(camera_name).id)
+
+
+def view_of(file: Path, model: Any, data: Any, camera: int) -> None:
+    """Writes the places of the bodies in a camera's picture."""
     view = {"camera": camera, "bodies": seen_bodies(model, data, camera)}
-    out.joinpath(f"{number}.view.json").write_text(json.dumps(view))
+    file.write_text(json.dumps(view))
 
 
-def picture(out: Path, task: str, camera_name: str) -> None:
-    """Renders one task with MuJoCo's default options."""
+def picture(file: Path, model: Any, data: Any, camera: int) -> None:
+    """Renders one camera's view with MuJoCo's default options."""
     from PIL import Image
 
-    model, data = start_of(task)
     with mujoco.Renderer(model, SIDE, SIDE) as renderer:
-        renderer.update_scene(data, camera_name)
-        image = Image.fromarray(renderer.render())
-    image.save(out / f"{task.replace('/', '-')}.png", optimize=True)
+        renderer.update_scene(data, camera)
+        Image.fromarray(renderer.render()).save(file, optimize=True)
 
 
 if __name__ == "__main__":
@@ -64,6 +66,12 @@ if __name__ == "__main__":
     for index, argument in enumerate(sys.argv[3 if pictures else 2 :]):
         task, camera_name = argument.split("@")
         if pictures:
-            picture(directory, task, camera_name)
+            model, data = start_of(task)
+            picture(
+                directory / f"{task.replace('/', '-')}.png",
+                model,
+                data,
+                model.camera(camera_name).id,
+            )
         else:
             describe(directory, index, task, camera_name)

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-
-from sim_bridge.scene import ScenePoses, export_scene
+from numpy.typing import NDArray
+from sim_bridge.scene import SceneExport, ScenePoses, export_scene
 
 warnings.filterwarnings("ignore")
 
@@ -40,7 +40,9 @@ def dmcontrol_task(name: str) -> Any:
     """Yields the same for a task of dm_control under slow sine waves."""
     from dm_control import suite
 
-    domain, task = next((d, t) for d, t in suite.ALL_TASKS if f"{d}-{t}".replace("_", "-") == name)
+    domain, task = next(
+        (d, t) for d, t in suite.ALL_TASKS if f"{d}-{t}".replace("_", "-") == name
+    )
     environment: Any = suite.load(domain, task, task_kwargs={"random": 1})
     environment.reset()
     spec = environment.action_spec()
@@ -68,12 +70,28 @@ def record(out: Path, number: int, argument: str) -> None:
         rows.append(poses.rows(data))
         rewards.append(reward)
         successes.append(success)
-    out.joinpath(f"{number}.manifest").write_bytes(export.manifest_json)
-    out.joinpath(f"{number}.assets").write_bytes(export.assets)
-    out.joinpath(f"{number}.poses").write_bytes(np.stack(rows).astype("<f4").tobytes())
-    described = {"task": task, "hash": export.hash, "rows": poses.count}
-    described |= {"rewards": rewards, "successes": successes}
-    out.joinpath(f"{number}.json").write_text(json.dumps(described))
+    write(
+        out / str(number),
+        task,
+        export,
+        np.stack(rows),
+        {"rewards": rewards, "successes": successes},
+    )
+
+
+def write(
+    path: Path,
+    task: str,
+    export: SceneExport,
+    rows: NDArray[np.float32],
+    told: dict[str, Any],
+) -> None:
+    """Writes a scene, its poses `rows` [steps + 1, rows, 7], and what is told of them beside."""
+    path.with_suffix(".manifest").write_bytes(export.manifest_json)
+    path.with_suffix(".assets").write_bytes(export.assets)
+    path.with_suffix(".poses").write_bytes(rows.astype("<f4").tobytes())
+    described = {"task": task, "hash": export.hash, "rows": rows.shape[1]} | told
+    path.with_suffix(".json").write_text(json.dumps(described))
 
 
 if __name__ == "__main__":

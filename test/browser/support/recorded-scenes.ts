@@ -47,7 +47,8 @@ export function readScenes(directory: string, count: number): Promise<RecordedSc
   return Promise.all(Array.from({ length: count }, (_, index) => readScene(join(directory, String(index)))));
 }
 
-async function readScene(path: string): Promise<RecordedScene> {
+/** @param path of its files, without their endings */
+export async function readScene(path: string): Promise<RecordedScene> {
   const { task, hash, rows, rewards, successes } = JSON.parse(await readFile(`${path}.json`, 'utf8')) as Description;
   const [manifest, assets, bytes] = await Promise.all(
     ['manifest', 'assets', 'poses'].map((part) => readFile(`${path}.${part}`)),

@@ -1,12 +1,15 @@
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
 import type { Page } from 'playwright-core';
+import { ssim } from 'ssim.js';
 import { build } from 'vite';
-import { readScenes, type RecordedScene } from './recorded-scenes.ts';
+import { leanThree } from '../../../dashboards/lean-three.ts';
+import { readScene, readScenes, type RecordedScene } from './recorded-scenes.ts';
 
 const run = promisify(execFile);
 const root = new URL('../../../', import.meta.url).pathname;
@@ -31,25 +34,59 @@ export async function goldenScenes(views: readonly string[]): Promise<GoldenScen
     const env = { ...process.env, PYTHONPATH: join(root, 'sim-bridge/src') };
     await run(PYTHON, [script, directory, ...views], { env, timeout: 150_000 });
     const recorded = await readScenes(directory, views.length);
-    return await Promise.all(
-      recorded.map(async (each, index) => {
-        const view = JSON.parse(await readFile(join(directory, `${index}.view.json`), 'utf8')) as Omit<
-          GoldenScene,
-          'recorded'
-        >;
-        return { recorded: each, ...view };
-      }),
-    );
+    return await Promise.all(recorded.map((each, index) => goldenScene(directory, index, each)));
   } finally {
     await rm(directory, { recursive: true });
   }
 }
 
-/** The page's scene code as one script that puts `drawStill` on the window as `stills`. */
+async function goldenScene(directory: string, index: number, recorded: RecordedScene): Promise<GoldenScene> {
+  const view = JSON.parse(await readFile(join(directory, `${index}.view.json`), 'utf8')) as Omit<
+    GoldenScene,
+    'recorded'
+  >;
+  return { recorded, ...view };
+}
+
+/** A scene with the picture that MuJoCo has just made of it. */
+export interface SweptScene {
+  readonly golden: GoldenScene;
+  readonly picture: Buffer;
+}
+
+/** Every scene there is in both suites, each as soon as MuJoCo has drawn it. Needs OSMesa. */
+export async function* sweptScenes(): AsyncGenerator<SweptScene> {
+  if (!existsSync(PYTHON)) throw new Error('the simulators are not set up: node server/setup/bootstrap.mjs test');
+  const directory = await mkdtemp(join(tmpdir(), 'l2m-sweep-'));
+  const script = join(root, 'test/browser/support/sweep_scenes.py');
+  const env = { ...process.env, PYTHONPATH: join(root, 'sim-bridge/src'), MUJOCO_GL: 'osmesa' };
+  const child = spawn(PYTHON, [script, directory], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+  const errors: Buffer[] = [];
+  child.stderr.on('data', (bytes: Buffer) => errors.push(bytes));
+  const ended = new Promise<number | null>((resolve) => child.once('close', resolve));
+  try {
+    for await (const line of createInterface(child.stdout)) {
+      const index = Number.parseInt(line, 10);
+      const [recorded, picture] = await Promise.all([
+        readScene(join(directory, String(index))),
+        readFile(join(directory, `${index}.png`)),
+      ]);
+      yield { golden: await goldenScene(directory, index, recorded), picture };
+    }
+    if ((await ended) !== 0) throw new Error(`sweep_scenes.py: ${Buffer.concat(errors).toString().slice(-2000)}`);
+  } finally {
+    child.kill();
+    await ended;
+    await rm(directory, { recursive: true });
+  }
+}
+
+/** The page's scene code, built as the page is, as one script that puts `drawStill` on the window as `stills`. */
 export async function stillScript(): Promise<string> {
   const built = await build({
     configFile: false,
     logLevel: 'error',
+    plugins: [leanThree()],
     build: {
       write: false,
       minify: false,
@@ -108,4 +145,24 @@ export async function drawStill(tab: Page, { recorded, camera }: GoldenScene, re
     data: new Uint8ClampedArray(Buffer.from(base64, 'base64')),
   });
   return { ours: pixels(drawn.ours), reference: pixels(drawn.reference), origins: drawn.origins };
+}
+
+export interface Likeness {
+  /** Structural similarity, gaussian 11 x 11: 1 for the same picture. */
+  readonly similarity: number;
+  /** Of red, green and blue, from 0 to 255. */
+  readonly meanDifference: number;
+  /** Largest distance of a body's origin from where MuJoCo's camera sees it; pixels. */
+  readonly originError: number;
+}
+
+export function likenessOf({ ours, reference, origins }: DrawnStill, { bodies }: GoldenScene): Likeness {
+  let sum = 0;
+  for (const [index, value] of ours.data.entries()) sum += Math.abs(value - reference.data[index]!);
+  return {
+    similarity: ssim(ours, reference, { ssim: 'original', downsample: false }).mssim,
+    // Opaque pictures: the fourth channel adds nothing.
+    meanDifference: sum / (3 * ours.width * ours.height),
+    originError: Math.max(...bodies.map(([frame, x, y]) => Math.hypot(origins[frame]![0] - x, origins[frame]![1] - y))),
+  };
 }
