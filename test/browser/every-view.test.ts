@@ -28,7 +28,9 @@ describe.skipIf(browserSkipReason() !== undefined)('every view', () => {
 
   beforeAll(async () => {
     buildPage();
-    server = await liveServer({ environments: 2, record: 'all' }, { serve: true });
+    // First attempts are looked for below: on a busy machine nobody is to be given up.
+    const patient = { startDeadlineMs: 300_000, stepDeadlineMs: 120_000 };
+    server = await liveServer({ environments: 2, record: 'all', ...patient }, { serve: true });
     browser = await launchChromium();
     const played = async (kind: 'random' | 'zero'): Promise<string> => {
       const request = shortRun({ tasks: TASKS, episodes: 2, horizon: 30, policy: { kind } });

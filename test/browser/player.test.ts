@@ -22,7 +22,8 @@ describe.skipIf(browserSkipReason() !== undefined)('the player', () => {
 
   beforeAll(async () => {
     buildPage();
-    server = await liveServer({ environments: 2 }, { serve: true });
+    // First attempts are looked for below: on a busy machine nobody is to be given up.
+    server = await liveServer({ environments: 2, startDeadlineMs: 300_000, stepDeadlineMs: 120_000 }, { serve: true });
     const recorded = await server.runs.start(
       shortRun({ tasks: ['metaworld/reach-v3'], episodes: 2, horizon: HORIZON, policy: { kind: 'random' } }),
     );

@@ -236,7 +236,9 @@ async function main(names: readonly string[]): Promise<void> {
   const data = temporaryFolder();
   buildPage();
   if (chosen.includes('results')) await train(data.path);
-  const server = await liveServer({ data: data.path, environments: 16, record: 'all' }, { serve: true });
+  // Whoever makes pictures may have other things running: nothing here is in a hurry.
+  const patient = { stepDeadlineMs: 120_000, startDeadlineMs: 600_000 };
+  const server = await liveServer({ data: data.path, environments: 16, record: 'all', ...patient }, { serve: true });
   const browser = await launchChromium();
   const studio = { server, browser, runs: { shipped: '', random: '' } };
   try {
