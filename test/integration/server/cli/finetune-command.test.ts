@@ -57,7 +57,7 @@ describe('l2m finetune', { timeout: 400_000 }, () => {
   it.each([
     [[], /no --task/],
     [['--task', 'reach,hammer'], /--task reach,hammer is 2 tasks/],
-    [['--task', 'reach', '--method', 'loora'], /did you mean lora/],
+    [['--task', 'reach', '--method', 'loora'], /Did you mean lora/],
     [['--task', 'reach', '--method', 'full', '--rank', '4'], /--rank for a method that has no such thing/],
     [['--task', 'reach', '--method', 'lora', '--query', 'features'], /--query for a method that has no such thing/],
   ])('refuses %j with a message that helps', async (args, message) => {
