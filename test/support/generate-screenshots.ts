@@ -2,6 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Browser, Locator, Page } from 'playwright-core';
 import type { LiveServer } from '../../server/build-server.ts';
+import type { RunHandle } from '../../server/rollouts/run-service.ts';
 import type { PolicyChoice, RunRequest } from '../../server/rollouts/run-request.ts';
 import { buildPage } from '../browser/support/live-page.ts';
 import { launchChromium } from './chromium.ts';
@@ -16,7 +17,7 @@ import { liveServer, shortRun, temporaryFolder, until } from './live-server.ts';
 const root = join(import.meta.dirname, '..', '..');
 const folder = process.env['L2M_SCREENSHOTS'] ?? join(root, 'dashboards', 'screenshots');
 const SHIPPED: PolicyChoice = { kind: 'checkpoint', folder: join(root, 'agent', 'checkpoints', 'mt10') };
-const PAIR = 'metaworld.drawer-open-v3.0.1';
+const PAIR = { task: 'metaworld/drawer-open-v3', start: 0 } as const;
 const WAIT = { timeout: 300_000 };
 
 interface Studio {
@@ -64,11 +65,15 @@ async function keep(name: string, of: Page | Locator): Promise<void> {
 const press = (page: Page, selector: string) => page.locator(selector).first().dispatchEvent('click', {}, WAIT);
 
 /** A run that goes on while pictures are taken of it. */
-async function live(studio: Studio, request: Partial<RunRequest>, act: (run: string) => Promise<void>): Promise<void> {
+async function live(
+  studio: Studio,
+  request: Partial<RunRequest>,
+  act: (handle: RunHandle) => Promise<void>,
+): Promise<void> {
   const handle = await studio.server.runs.start(shortRun({ episodes: 200, horizon: 200, policy: SHIPPED, ...request }));
   try {
     await until('steps', () => handle.summary().steps > 200, WAIT.timeout);
-    await act(handle.run);
+    await act(handle);
   } finally {
     studio.server.runs.stop(handle.run);
     await handle.over;
@@ -76,7 +81,7 @@ async function live(studio: Studio, request: Partial<RunRequest>, act: (run: str
 }
 
 /** Simulators and drawing by software would fight for the processor: what is to be seen is there already. */
-async function paused(studio: Studio, run: string, act: () => Promise<void>): Promise<void> {
+async function paused(studio: Studio, { run }: RunHandle, act: () => Promise<void>): Promise<void> {
   studio.server.runs.pause(run);
   await act();
   studio.server.runs.resume(run);
@@ -86,10 +91,10 @@ const PICTURES: Readonly<Record<string, (studio: Studio) => Promise<void>>> = {
   empty: async (studio) => keep('empty', await open(studio, { height: 640 })),
 
   evaluation: (studio) =>
-    live(studio, { tasks: ['MT10', 'dmcontrol/walker-walk', 'dmcontrol/cartpole-balance'] }, async (run) => {
+    live(studio, { tasks: ['MT10', 'dmcontrol/walker-walk', 'dmcontrol/cartpole-balance'] }, async (handle) => {
       const page = await open(studio, { width: 1440, height: 1180, dark: true });
-      await until('scores', () => (studio.server.runs.summary(run)?.finishedEpisodes ?? 0) >= 20, WAIT.timeout);
-      await paused(studio, run, async () => {
+      await until('scores', () => handle.summary().finishedEpisodes >= 20, WAIT.timeout);
+      await paused(studio, handle, async () => {
         await drawn(page);
         await keep('evaluation', page);
         await page.getByRole('button', { name: /Show all/ }).click();
@@ -99,7 +104,7 @@ const PICTURES: Readonly<Record<string, (studio: Studio) => Promise<void>>> = {
       });
       await page.close();
       const phone = await open(studio, { width: 390, height: 1400 });
-      await paused(studio, run, async () => {
+      await paused(studio, handle, async () => {
         await drawn(phone);
         await keep('phone', phone);
       });
@@ -107,38 +112,42 @@ const PICTURES: Readonly<Record<string, (studio: Studio) => Promise<void>>> = {
     }),
 
   large: (studio) =>
-    live(studio, { tasks: ['metaworld/drawer-open-v3', 'dmcontrol/walker-walk', 'metaworld/push-v3'] }, async (run) => {
-      const page = await open(studio, { height: 1250, query: 'env=worker-0:1' });
-      let cut: () => Promise<void> = () => Promise.resolve();
-      await page.routeWebSocket(/\/live$/, (socket) => {
-        socket.connectToServer();
-        cut = () => socket.close({ code: 1001 });
-      });
-      await page.reload();
-      await paused(studio, run, async () => {
-        await drawn(page);
-        await keep('large', page);
-        await page.keyboard.press('?');
-        await page.getByRole('dialog').waitFor();
-        await keep('help', page);
-        await page.keyboard.press('Escape');
-        await page.setViewportSize({ width: 1280, height: 640 });
-        await page.routeWebSocket(/\/live$/, (socket) => void socket.close({ code: 1001 }));
-        await cut();
-        await page.locator('.banner').waitFor();
-        await keep('disconnected', page);
-      });
-      await page.close();
-    }),
+    live(
+      studio,
+      { tasks: ['metaworld/drawer-open-v3', 'dmcontrol/walker-walk', 'metaworld/push-v3'] },
+      async (handle) => {
+        const page = await open(studio, { height: 1250, query: 'env=worker-0:1' });
+        let cut: () => Promise<void> = () => Promise.resolve();
+        await page.routeWebSocket(/\/live$/, (socket) => {
+          socket.connectToServer();
+          cut = () => socket.close({ code: 1001 });
+        });
+        await page.reload();
+        await paused(studio, handle, async () => {
+          await drawn(page);
+          await keep('large', page);
+          await page.keyboard.press('?');
+          await page.getByRole('dialog').waitFor();
+          await keep('help', page);
+          await page.keyboard.press('Escape');
+          await page.setViewportSize({ width: 1280, height: 640 });
+          await page.routeWebSocket(/\/live$/, (socket) => void socket.close({ code: 1001 }));
+          await cut();
+          await page.locator('.banner').waitFor();
+          await keep('disconnected', page);
+        });
+        await page.close();
+      },
+    ),
 
   'looking-back': (studio) =>
-    live(studio, { tasks: ['dmcontrol/walker-walk'], policy: { kind: 'random' } }, async (run) => {
+    live(studio, { tasks: ['dmcontrol/walker-walk'], policy: { kind: 'random' } }, async (handle) => {
       const page = await open(studio, { height: 1000 });
       await page.waitForFunction("Number(document.querySelector('.past input')?.max) > 60", undefined, WAIT);
       await press(page, '.view-menu summary');
       await page.getByLabel('Contacts and forces').check();
       await page.waitForTimeout(4000);
-      await paused(studio, run, async () => {
+      await paused(studio, handle, async () => {
         await drawn(page);
         await keep('view-menu', page.locator('.tile').first());
         await press(page, '.view-menu summary');
@@ -178,22 +187,26 @@ const PICTURES: Readonly<Record<string, (studio: Studio) => Promise<void>>> = {
     live(
       studio,
       { tasks: ['metaworld/drawer-open-v3', 'metaworld/push-v3', 'metaworld/window-open-v3'] },
-      async (run) => {
+      async (handle) => {
         const page = await open(studio, { height: 2400, query: 'quality=low' });
         await press(page, '.policy .button');
         await page.locator('[data-view=pool] .plane').waitFor();
         await page.locator('[data-view=attention] select').first().selectOption('2');
         await page.locator('[data-view=attention] canvas').waitFor();
         await page.waitForTimeout(45_000);
-        await paused(studio, run, () => keep('policy', page.locator('.policy')));
+        await paused(studio, handle, () => keep('policy', page.locator('.policy')));
         await page.close();
       },
     ),
 
   replay: async (studio) => {
     const { shipped, random } = studio.runs;
-    const first = `run=${shipped}&episode=${PAIR}&step=70`;
-    const page = await open(studio, { height: 1100, query: `${first}&compare=${random}/${PAIR}` });
+    const episodeOf = async (run: string): Promise<string> => {
+      const { recordings } = await studio.server.recordings.list(run, { limit: 50, offset: 0, task: PAIR.task });
+      return recordings.find(({ start }) => start === PAIR.start)?.episode ?? '';
+    };
+    const first = `run=${shipped}&episode=${await episodeOf(shipped)}&step=70`;
+    const page = await open(studio, { height: 1100, query: `${first}&compare=${random}/${await episodeOf(random)}` });
     await page.locator('[data-companion=ready] [data-picture=ready]').waitFor();
     await drawn(page);
     await keep('replay', page.locator('.replay'));
@@ -235,6 +248,8 @@ async function main(names: readonly string[]): Promise<void> {
   const chosen = names.length > 0 ? names : Object.keys(PICTURES);
   const data = temporaryFolder();
   buildPage();
+  // Plain graphs: what XLA does in addition is compile for a minute.
+  process.env['TF_XLA_FLAGS'] ??= '--tf_xla_auto_jit=0';
   if (chosen.includes('results')) await train(data.path);
   // Whoever makes pictures may have other things running: nothing here is in a hurry.
   const patient = { stepDeadlineMs: 120_000, startDeadlineMs: 600_000 };
