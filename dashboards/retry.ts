@@ -1,7 +1,7 @@
 const FIRST_RETRY_MS = 250;
 const GROWTH = 1.6;
 /** A server that is being restarted comes back within a minute; until then no page waits longer than this: two seconds, less what connecting takes. */
-const LONGEST_SOON_MS = 1400;
+const LONGEST_SOON_MS = 1000;
 const SOON_ATTEMPTS = 40;
 const LONGEST_MS = 8000;
 

@@ -253,7 +253,10 @@ async function main(names: readonly string[]): Promise<void> {
   if (chosen.includes('results')) await train(data.path);
   // Whoever makes pictures may have other things running: nothing here is in a hurry.
   const patient = { stepDeadlineMs: 120_000, startDeadlineMs: 600_000 };
-  const server = await liveServer({ data: data.path, environments: 16, record: 'all', ...patient }, { serve: true });
+  const server = await liveServer(
+    { data: data.path, environments: chosen.includes('evaluation') ? 16 : 4, record: 'all', ...patient },
+    { serve: true, note: console.error },
+  );
   const browser = await launchChromium();
   const studio = { server, browser, runs: { shipped: '', random: '' } };
   try {
