@@ -35,12 +35,16 @@ void RE_IndirectDiffuse_MuJoCo(vec3 irradiance, vec3 position, vec3 normal, vec3
 `;
 
 const NOTHING = 'ReflectedLight(vec3(0.0), vec3(0.0), vec3(0.0), vec3(0.0))';
-const CALL = /RE_Direct\( directLight,([^;]*), reflectedLight \);/g;
+const LOOP_OR_CALL = /i < NUM_(\w+)_LIGHTS|RE_Direct\( directLight,([^;]*), reflectedLight \);/g;
 
 /** The loops over three's lights, each light apart. */
 function loops(): string {
-  const lights = ShaderChunk.lights_fragment_begin.replace(CALL, (_, inputs: string, at: number, whole: string) => {
-    const kind = [...whole.slice(0, at).matchAll(/i < NUM_(\w+)_LIGHTS/g)].at(-1)?.[1];
+  let kind = '';
+  const lights = ShaderChunk.lights_fragment_begin.replace(LOOP_OR_CALL, (all, loop?: string, inputs = '') => {
+    if (loop !== undefined) {
+      kind = loop;
+      return all;
+    }
     if (kind !== 'SPOT' && kind !== 'DIR') return '';
     const share = kind === 'SPOT' ? '10.0 * fract(spotLight.decay)' : 'directionalHighlight';
     return `

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from dm_control import suite
 
+from sim_bridge.dmcontrol_simulator import make_headless
 from sim_bridge.scene import SceneExport, ScenePoses, export_scene, scene_hash
 from sim_bridge.scene_frames import quaternions_from_directions
 
@@ -71,6 +72,7 @@ class DmcontrolScene:
 
     def __init__(self, domain: str, task: str) -> None:
         self._environment: Any = suite.load(domain, task, task_kwargs={"random": 3})
+        make_headless(self._environment.physics)
         self.reset(0)
 
     def reset(self, start: int) -> None:

@@ -107,7 +107,7 @@ class DmControlSimulator:
         self._environment: Any = suite.load(
             self._domain, self._task, task_kwargs={"random": generator, "time_limit": math.inf}
         )
-        _make_headless(self._environment.physics)
+        make_headless(self._environment.physics)
         self._snapshot = ModelSnapshot(self.model)
         actions = self._environment.action_spec()
         limited = np.logical_and(np.abs(actions.minimum) < UNLIMITED, np.abs(actions.maximum) < UNLIMITED)
@@ -144,7 +144,7 @@ def _layout_of(observation: dict[str, Any]) -> list[tuple[str, slice, bool]]:
     return layout
 
 
-def _make_headless(physics: Any) -> None:
+def make_headless(physics: Any) -> None:
     """Tells `quadruped-escape` that nobody draws its terrain; it would open a window to find out."""
     headless = type(physics).__name__ + "Headless"
     physics.__class__ = type(headless, (type(physics),), {"contexts": None})

@@ -14,7 +14,8 @@ from typing import Any
 
 import mujoco
 import numpy as np
-from record_scenes import dmcontrol_task, metaworld_task, record
+from record_scenes import dmcontrol_task, metaworld_task, write
+from sim_bridge.scene import ScenePoses, export_scene
 
 SIDE = 480
 
@@ -38,17 +39,13 @@ def seen_bodies(model: Any, data: Any, camera: int) -> list[list[float]]:
     ]
 
 
-def describe(out: Path, number: int, task: str, camera_name: str) -> None:
-    """Writes the scene and the places of its bodies."""
-    record(out, number, f"{task}:0")
-    model, data = start_of(task)
-    view_of(out / f"{number}.view.json", model, data, model.camera(camera_name).id)
-
-
-def view_of(file: Path, model: Any, data: Any, camera: int) -> None:
-    """Writes the places of the bodies in a camera's picture."""
+def describe(path: Path, task: str, start: tuple[Any, Any], camera: int) -> None:
+    """Writes the scene and the places of its bodies in a camera's picture."""
+    model, data = start
+    told = {"rewards": [0.0], "successes": [False]}
+    write(path, task, export_scene(model), ScenePoses(model).rows(data)[None], told)
     view = {"camera": camera, "bodies": seen_bodies(model, data, camera)}
-    file.write_text(json.dumps(view))
+    path.with_suffix(".view.json").write_text(json.dumps(view))
 
 
 def picture(file: Path, model: Any, data: Any, camera: int) -> None:
@@ -65,13 +62,9 @@ if __name__ == "__main__":
     directory = Path(sys.argv[2 if pictures else 1])
     for index, argument in enumerate(sys.argv[3 if pictures else 2 :]):
         task, camera_name = argument.split("@")
+        model, data = start_of(task)
+        camera = model.camera(camera_name).id
         if pictures:
-            model, data = start_of(task)
-            picture(
-                directory / f"{task.replace('/', '-')}.png",
-                model,
-                data,
-                model.camera(camera_name).id,
-            )
+            picture(directory / f"{task.replace('/', '-')}.png", model, data, camera)
         else:
-            describe(directory, index, task, camera_name)
+            describe(directory / str(index), task, (model, data), camera)

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from sim_bridge.dmcontrol_simulator import make_headless
 from sim_bridge.scene import SceneExport, ScenePoses, export_scene
 
 warnings.filterwarnings("ignore")
@@ -44,6 +45,7 @@ def dmcontrol_task(name: str) -> Any:
         (d, t) for d, t in suite.ALL_TASKS if f"{d}-{t}".replace("_", "-") == name
     )
     environment: Any = suite.load(domain, task, task_kwargs={"random": 1})
+    make_headless(environment.physics)
     environment.reset()
     spec = environment.action_spec()
     phases = np.random.default_rng(1).uniform(0, 2 * np.pi, spec.shape)

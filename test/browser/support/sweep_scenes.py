@@ -10,10 +10,9 @@ import sys
 from pathlib import Path
 
 from dm_control import suite
-from golden_scenes import picture, start_of, view_of
+from golden_scenes import describe, picture, start_of
 from metaworld.policies import ENV_POLICY_MAP
-from record_scenes import write
-from sim_bridge.scene import ScenePoses, export_scene
+from sim_bridge.scene import export_scene
 
 METAWORLD_CAMERA = "corner"
 """All of the table, close by; of DMControl's models it is the first camera, with which the page begins."""
@@ -29,23 +28,15 @@ def sweep(out: Path) -> None:
     seen: set[str] = set()
     for task in tasks:
         model, data = start_of(task)
-        export = export_scene(model)
-        if export.hash in seen:
+        scene = export_scene(model).hash
+        if scene in seen:
             continue
         number = len(seen)
-        seen.add(export.hash)
+        seen.add(scene)
         camera = (
             model.camera(METAWORLD_CAMERA).id if task.startswith("metaworld/") else 0
         )
-        rows = ScenePoses(model).rows(data)[None]
-        write(
-            out / str(number),
-            task,
-            export,
-            rows,
-            {"rewards": [0.0], "successes": [False]},
-        )
-        view_of(out / f"{number}.view.json", model, data, camera)
+        describe(out / str(number), task, (model, data), camera)
         picture(out / f"{number}.png", model, data, camera)
         print(number, task, flush=True)
 
