@@ -156,8 +156,7 @@ export function changedModulation(method: ContinualMethod, changes: ModulationCh
   }
   const ranked = hasRank && rank !== undefined ? { ...modulation, rank, scaling: LORA_ALPHA / rank } : modulation;
   if (!isPool(ranked)) return ranked;
-  const given = Object.fromEntries(Object.entries(selection).filter(([, value]) => value !== undefined));
-  return { ...ranked, ...(poolSize === undefined ? {} : { poolSize, keyCount: poolSize }), ...given };
+  return { ...ranked, ...(poolSize === undefined ? {} : { poolSize, keyCount: poolSize }), ...selection };
 }
 
 /** Those of all settings. */

@@ -33,11 +33,16 @@ export function queryTable(
   const count = parts.reduce((sum, part) => sum + part.length / width, 0);
   const sums = (of: (value: number, dimension: number) => number): Float64Array => {
     const total = new Float64Array(width);
-    for (const part of parts) part.forEach((value, i) => (total[i % width]! += of(value, i % width)));
+    for (const part of parts) {
+      part.forEach((value, i) => {
+        const dimension = i % width;
+        total[dimension] = (total[dimension] ?? 0) + of(value, dimension);
+      });
+    }
     return total.map((sum) => sum / Math.max(1, count));
   };
   const mean = sums((value) => value);
-  const variance = sums((value, dimension) => (value - mean[dimension]!) ** 2);
+  const variance = sums((value, dimension) => (value - (mean[dimension] ?? 0)) ** 2);
   const scale = variance.map((value) => 1 / (Math.sqrt(value) + LEAST_DEVIATION));
   return new Map([
     [QUERY_SHIFT_NAME, { shape: [width], data: Float32Array.from(mean) }],

@@ -91,7 +91,11 @@ export function describeSacUpdate(backend: BackendOptions, compile: CompileOptio
       const tensors = firstState();
       const observations = Float32Array.of(1, 2, 3, -1, 0, 1);
       const both = acting.run(tensors.current['actor values'], observations, new Float32Array(4));
-      const swapped = acting.run(tensors.current['actor values'], Float32Array.of(-1, 0, 1, 1, 2, 3), new Float32Array(4));
+      const swapped = acting.run(
+        tensors.current['actor values'],
+        Float32Array.of(-1, 0, 1, 1, 2, 3),
+        new Float32Array(4),
+      );
       expect([...swapped]).toEqual([...both.slice(2), ...both.slice(0, 2)]);
       expect(both.every((action) => Math.abs(action) < 1)).toBe(true);
       const noisy = acting.run(tensors.current['actor values'], observations, Float32Array.of(1, 1, 0, 0));
