@@ -142,19 +142,24 @@ const PICTURES: Readonly<Record<string, (studio: Studio) => Promise<void>>> = {
 
   'looking-back': (studio) =>
     live(studio, { tasks: ['dmcontrol/walker-walk'], policy: { kind: 'random' } }, async (handle) => {
-      const page = await open(studio, { height: 1000 });
+      const page = await open(studio, { height: 1000, query: 'env=worker-0:0' });
       await page.waitForFunction("Number(document.querySelector('.past input')?.max) > 60", undefined, WAIT);
-      await press(page, '.view-menu summary');
+      await press(page, '.tile-large .view-menu summary');
       await page.getByLabel('Contacts and forces').check();
-      await page.waitForTimeout(4000);
+      // By then it has fallen.
+      await page.waitForFunction(
+        "Number(document.querySelector('.tile-large [data-figure=step]').innerText) > 120",
+        undefined,
+        WAIT,
+      );
       await paused(studio, handle, async () => {
         await drawn(page);
-        await keep('view-menu', page.locator('.tile').first());
-        await press(page, '.view-menu summary');
-        await page.getByLabel('Look back').first().fill('30');
+        await keep('view-menu', page.locator('.tile-large'));
+        await press(page, '.tile-large .view-menu summary');
+        await page.locator('.tile-large').getByLabel('Look back').fill('30');
         await drawn(page);
-        await page.locator('.tile .viewport').first().hover();
-        await keep('looking-back', page.locator('.tile').first());
+        await page.locator('.tile-large .viewport').hover();
+        await keep('looking-back', page.locator('.tile-large'));
       });
       await page.close();
     }),
