@@ -53,9 +53,11 @@ export class MaterialCache {
   /** Lit as all else, but of one colour and seen through: for a second picture on top of the first. */
   ghost(color: Color): MeshPhongMaterial {
     const material = new MeshPhongMaterial({ color, specular: 0x222222, transparent: true, opacity: GHOST_ALPHA });
-    // Where both are in the same place, the first is seen.
+    // Where both are in the same place, the first is seen; also where it has turned about its own axis, and the same
+    // surface is made of other triangles, which differ by fractions of a millimetre.
     material.polygonOffset = true;
-    material.polygonOffsetFactor = material.polygonOffsetUnits = 2;
+    material.polygonOffsetFactor = 2;
+    material.polygonOffsetUnits = 64;
     lightAsMuJoCo(material, this.light, { name: 'plain', sample: () => 'vec4(1.0)' });
     this.#materials.set('ghost', material);
     return material;
