@@ -30,6 +30,8 @@ const TRAINED: TaskId = 'dmcontrol/cartpole-balance';
 /** Data of its own, so that it is the same everywhere. */
 const SOURCE = 'quick';
 const EPISODES = { scripted: 40, trained: 12, evaluated: 5 };
+/** As many as step together while the expert learns: a worker waits for half of its environments before it steps. */
+const ENVIRONMENTS = 8;
 /** Start states of `l2m evaluate`; data have others. */
 const EVALUATION_SEED = 42;
 
@@ -47,9 +49,10 @@ export interface QuickPretrainingResult {
  * collects it too, learns one model from both suites, and compares it with chance on the same unseen starts.
  */
 export function quickPretraining(
-  config: ServerConfig,
+  given: ServerConfig,
   flags: { readonly serve: boolean; readonly json: string | undefined },
 ): Promise<number> {
+  const config = { ...given, workers: Math.min(1, given.workers), environments: ENVIRONMENTS };
   return withContinualSession(config, flags.serve, async (session) => {
     const { server, progress, signal } = session;
     const collect = (tasks: readonly TaskId[], episodes: number) =>
@@ -109,16 +112,11 @@ function expertOptions(config: ServerConfig): ExpertOptions {
   return {
     ...EXPERT_DEFAULTS,
     ...{ task: TRAINED, hidden: [64, 64], batchSize: 64, actionRepeat: 4, learningRate: 1e-3 },
-    ...{ lanes: lanesOf(config), steps: 16_000, minutes: undefined, evaluateEvery: 16_000, evaluationEpisodes: 4 },
+    ...{ lanes: ENVIRONMENTS, steps: 16_000, minutes: undefined, evaluateEvery: 16_000, evaluationEpisodes: 4 },
     ...{ saveEveryMinutes: 2, source: TRAINED_SOURCE, trajectoryFolder: join(config.data, 'trajectories') },
     ...{ folder: expertFolder(config.data, TRAINED, TRAINED_SOURCE), resume: false, overwrite: true },
     backend: backendOptionsOf({ ...config, precision: 'float32' }),
   };
-}
-
-/** Episodes in step need an environment each. */
-function lanesOf({ workers, environments }: ServerConfig): number {
-  return Math.min(4, Math.max(1, workers) * environments);
 }
 
 async function pretrainOptions(config: ServerConfig): Promise<PretrainOptions> {
