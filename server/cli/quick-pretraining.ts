@@ -112,7 +112,7 @@ function expertOptions(config: ServerConfig): ExpertOptions {
   return {
     ...EXPERT_DEFAULTS,
     ...{ task: TRAINED, hidden: [64, 64], batchSize: 64, actionRepeat: 4, learningRate: 1e-3 },
-    ...{ lanes: ENVIRONMENTS, steps: 16_000, minutes: undefined, evaluateEvery: 16_000, evaluationEpisodes: 4 },
+    ...{ lanes: ENVIRONMENTS, steps: 32_000, minutes: undefined, evaluateEvery: 32_000, evaluationEpisodes: 4 },
     ...{ saveEveryMinutes: 2, source: TRAINED_SOURCE, trajectoryFolder: join(config.data, 'trajectories') },
     ...{ folder: expertFolder(config.data, TRAINED, TRAINED_SOURCE), resume: false, overwrite: true },
     backend: backendOptionsOf({ ...config, precision: 'float32' }),
