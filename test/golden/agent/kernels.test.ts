@@ -69,4 +69,4 @@ it('the contract of every backend has a case for every kernel that the agent use
   // The profile also names functions with gradients of their own, which are no kernels.
   const kernels = new Set(tf.getKernelsForBackend('cpu').map(({ kernelName }) => kernelName));
   expect([...used].filter((name) => kernels.has(name) && !covered.has(name)).sort()).toEqual([]);
-});
+}, 240_000);
