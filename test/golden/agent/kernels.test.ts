@@ -39,14 +39,25 @@ function expertUpdate(): void {
   };
   const rows = (width: number) => tf.fill([5, width], 0.2);
   sacUpdate(
-    { actor: vector('actor'), critics: vector('critics'), temperature: vector('temperature'), targets: vector('critics').values },
+    {
+      actor: vector('actor'),
+      critics: vector('critics'),
+      temperature: vector('temperature'),
+      targets: vector('critics').values,
+    },
     {
       ...{ observations: rows(3), actions: rows(2), rewards: tf.fill([5], 1), nextObservations: rows(3) },
       ...{ noise: rows(2), nextNoise: rows(2) },
     },
     {
       shape,
-      settings: { discount: 0.9, targetRate: 0.1, learningRate: 1e-3, temperatureLearningRate: 1e-3, targetEntropy: -2 },
+      settings: {
+        discount: 0.9,
+        targetRate: 0.1,
+        learningRate: 1e-3,
+        temperatureLearningRate: 1e-3,
+        targetEntropy: -2,
+      },
       corrections: { biasCorrection1: tf.fill([1], 0.1), biasCorrection2: tf.fill([1], 0.01) },
     },
   );
@@ -54,7 +65,8 @@ function expertUpdate(): void {
 
 it('the contract of every backend has a case for every kernel that the agent uses, gradients included', async () => {
   const covered = new Set<string>();
-  for (const one of [...OP_CASES, ...MODEL_CASES]) (await kernelsOf(() => runCase(one))).forEach((name) => covered.add(name));
+  for (const one of [...OP_CASES, ...MODEL_CASES])
+    (await kernelsOf(() => runCase(one))).forEach((name) => covered.add(name));
   const used = new Set<string>();
   for (const name of GOLDEN_NAMES) {
     const { config } = goldenCase(name);
