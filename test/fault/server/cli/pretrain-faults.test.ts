@@ -55,5 +55,5 @@ describe('l2m pretrain that is killed', () => {
     expect(rows).toEqual([...new Set(rows)].sort((a, b) => a - b));
     const folder = readdirSync(join(disturbed, 'training', 'model')).filter((name) => name.startsWith('state-'));
     expect(folder).toHaveLength(2);
-  }, 600_000);
+  }, 1_200_000);
 });
