@@ -291,6 +291,7 @@ describe('OpenAPI', () => {
       'GET /metrics',
       'POST /api/runs',
       'POST /api/runs/{run}/control',
+      'POST /api/runs/{run}/recordings/{episode}/poses',
     ]);
   });
 
