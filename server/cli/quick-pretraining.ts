@@ -18,6 +18,7 @@ import { currentProvenance } from '../provenance.ts';
 import type { PolicyChoice } from '../rollouts/run-request.ts';
 import { backendOptionsOf } from './backend-options.ts';
 import { withContinualSession, type ContinualSession } from './continual-session.ts';
+import { durationText } from './progress-line.ts';
 import { progressText as pretrainingText } from './pretraining-text.ts';
 import { scoreTable } from './score-table.ts';
 import { progressText as expertText } from './train-expert-command.ts';
@@ -30,6 +31,8 @@ const TRAINED: TaskId = 'dmcontrol/cartpole-balance';
 /** Data of its own, so that it is the same everywhere. */
 const SOURCE = 'quick';
 const EPISODES = { scripted: 40, trained: 12, evaluated: 5 };
+/** A quarter of `tiny`: in the few minutes there are, many updates of a small model teach more than few of a larger one. */
+const MODEL = { ...MODEL_PRESETS.tiny, width: 64, blocks: 2, heads: 2 };
 /** As many as step together while the expert learns: a worker waits for half of its environments before it steps. */
 const ENVIRONMENTS = 8;
 /** Start states of `l2m evaluate`; data have others. */
@@ -60,14 +63,18 @@ export function quickPretraining(
         ...{ trajectories: join(config.data, 'trajectories'), source: SOURCE, episodes, signal },
         progress: (finished, planned) => progress.update(`collecting: ${finished}/${planned} episodes`),
       });
+    const stage = stageNotes((text) => progress.note(text));
     await collect(SCRIPTED, EPISODES.scripted);
+    stage('scripted experts collected');
     const expert = await trainExpert(server, expertOptions(config), {
       note: (text) => progress.note(text),
       progress: (state) => progress.update(expertText(state)),
       signal,
     });
     if (expert.outcome === 'stopped') return 130;
+    stage('expert trained');
     await collect([TRAINED], EPISODES.trained);
+    stage('trained expert collected');
     const options = await pretrainOptions(config);
     const { outcome, loss } = await pretrain(options, {
       signal,
@@ -76,8 +83,10 @@ export function quickPretraining(
       },
     });
     if (outcome !== 'finished') return 130;
+    stage('model trained');
     const model = await evaluated(session, { kind: 'checkpoint', folder: options.checkpointFolder });
     const random = await evaluated(session, { kind: 'random' });
+    stage('model and chance evaluated');
     progress.end();
     const scores = { model: scoreOf(model), random: scoreOf(random) };
     process.stdout.write(`the model\n${scoreTable(model)}\nchance\n${scoreTable(random)}\n`);
@@ -87,6 +96,16 @@ export function quickPretraining(
     if (flags.json !== undefined) await writeFile(flags.json, `${JSON.stringify(result, null, 2)}\n`);
     return model.state === 'finished' && random.state === 'finished' ? 0 : 130;
   });
+}
+
+/** Says how long each part of the way took. */
+function stageNotes(note: (text: string) => void): (what: string) => void {
+  let since = performance.now();
+  return (what) => {
+    const now = performance.now();
+    note(`${what} in ${durationText((now - since) / 1000)}`);
+    since = now;
+  };
 }
 
 async function evaluated({ server, progress, signal }: ContinualSession, policy: PolicyChoice): Promise<RunSummary> {
@@ -124,8 +143,9 @@ async function pretrainOptions(config: ServerConfig): Promise<PretrainOptions> {
   const { gitCommit } = currentProvenance({}, undefined);
   return {
     ...PRETRAIN_PRESETS.tiny,
-    ...{ files, model: MODEL_PRESETS.tiny, modulation: PAPER_MODULATION, batchSize: 64, warmUpUpdates: 50 },
-    budget: { kind: 'updates', updates: 400 },
+    learningRate: 2e-3,
+    ...{ files, model: MODEL, modulation: PAPER_MODULATION, batchSize: 64, warmUpUpdates: 50 },
+    budget: { kind: 'updates', updates: 3000 },
     ...{ name: SOURCE, trainingFolder: join(config.data, 'training', SOURCE), resume: false, overwrite: true },
     ...{ checkpointFolder: join(config.data, 'checkpoints', SOURCE), storage: 'float16', saveEveryMinutes: 5 },
     ...{ backend: backendOptionsOf(config), reportEverySeconds: 2, command: 'npx l2m pretrain --quick' },

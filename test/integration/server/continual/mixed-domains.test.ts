@@ -32,7 +32,8 @@ async function learnedDimensions(folder: string, method: MethodName, position: n
   const settings = settingsOf(method);
   const { policy, tasks } = await readMaterial(new RunFolder(folder), settings);
   const { context, actionSize } = policy.model;
-  const batch = allocateBatch(settings.batchSize, policy.model);
+  // Many: windows are drawn in proportion to the length of what they come from, which differs by domain.
+  const batch = allocateBatch(64, policy.model);
   new BatchSource({ settings, policy, tasks }).fill(batch, 0, position);
   return Array.from({ length: batch.size }, (_, window) => {
     const newest = (window * context + context - 1) * actionSize;
