@@ -10,7 +10,7 @@ import { readCheckpoint } from '../../../../server/checkpoints/read-checkpoint.t
 import { immediateDecision, type ActingPolicy } from '../../../../server/rollouts/acting-policy.ts';
 import { liveServer, temporaryFolder } from '../../../support/live-server.ts';
 import { writeRandomCheckpoint } from '../../../support/random-checkpoint.ts';
-import { SMALL, smallAdaptation } from './small-adaptation.ts';
+import { SMALL, smallAdaptation } from '../../../integration/server/adaptation/small-adaptation.ts';
 
 const folder = temporaryFolder();
 let server: Awaited<ReturnType<typeof liveServer>>;

@@ -8,7 +8,7 @@ import type { MethodName } from '../../../../server/continual/methods.ts';
 import { runSweep, type SweepOptions } from '../../../../server/continual/sweep.ts';
 import { liveServer } from '../../../support/live-server.ts';
 import { writeRandomCheckpoint } from '../../../support/random-checkpoint.ts';
-import { SAMPLE, smallSettings } from './small-run.ts';
+import { SAMPLE, smallSettings } from '../../../integration/server/continual/small-run.ts';
 
 const METHODS: readonly MethodName[] = ['head', 'fitted-keys'];
 let server: LiveServer;
