@@ -42,6 +42,18 @@ export function gripAt(
   return null;
 }
 
+/** Where in the picture the held point is now; null while it is behind the camera. */
+export function heldAt(
+  { camera, poses }: { readonly camera: PerspectiveCamera; readonly poses: Float32Array },
+  { body, point }: Grip,
+): Place | null {
+  const first = (body - 1) * 7;
+  const [w = 1, x = 0, y = 0, z = 0] = poses.subarray(first + 3, first + 7);
+  const world = new Vector3(...point).applyQuaternion(new Quaternion(x, y, z, w));
+  const seen = world.add(new Vector3().fromArray(poses, first)).project(camera);
+  return seen.z > 1 ? null : { x: seen.x, y: seen.y };
+}
+
 /** Where in the world a pointer pulls to; null if it points past the plane. */
 export function targetAt(camera: PerspectiveCamera, { plane }: Grip, place: Place): Numbers | null {
   caster.setFromCamera(new Vector2(place.x, place.y), camera);

@@ -4,6 +4,7 @@ import type { ControlRequest } from '../../protocol/control-messages.ts';
 import type { Tile } from '../scene/stage.ts';
 import type { Store } from '../store.ts';
 import type { Grip } from './grip.ts';
+import { PullLine } from './pull-line.ts';
 
 /** The server lets go of what it does not hear of; a hand that rests still holds. */
 const REPEAT_MS = 60;
@@ -60,6 +61,7 @@ class Drag {
   readonly #tile: RefObject<Tile | null>;
   readonly #send: (pull: Pull) => void;
   #grip: Grip | null = null;
+  #line: PullLine | null = null;
   #at = { x: 0, y: 0 };
   #timer: ReturnType<typeof setInterval> | undefined;
 
@@ -75,6 +77,10 @@ class Drag {
     if (this.#grip === null) return false;
     this.#element.setPointerCapture(event.pointerId);
     this.#element.classList.add('dragging');
+    this.#line = new PullLine(this.#element, () => {
+      const held = this.#grip === null ? null : (this.#tile.current?.heldAt(this.#grip) ?? null);
+      return held === null ? null : [held, this.#at];
+    });
     this.#timer = setInterval(() => this.#pull(), REPEAT_MS);
     this.#pull();
     return true;
@@ -90,6 +96,7 @@ class Drag {
     if (this.#grip === null) return false;
     clearInterval(this.#timer);
     this.#grip = null;
+    this.#line?.remove();
     this.#element.classList.remove('dragging');
     this.#send(null);
     return true;

@@ -1,6 +1,6 @@
 import { Color, Fog, type WebGLRenderer } from 'three';
 import type { PoseSource } from './pose-track.ts';
-import { gripAt, targetAt, type Grip, type Place } from '../control/grip.ts';
+import { gripAt, heldAt, targetAt, type Grip, type Place } from '../control/grip.ts';
 import { drawGhost } from './ghost.ts';
 import { MirrorPass } from './mirror.ts';
 import { nameAt } from './picking.ts';
@@ -43,8 +43,9 @@ export interface Tile {
   view(): string;
   /** Takes up what `view` gave; other text is ignored. */
   lookAs(view: string): void;
-  /** What can be pulled at a place of the picture, if anything; and where a pointer pulls it to, [3] in the world. */
+  /** What can be pulled at a place of the picture, if anything; where that is by now; where a pointer pulls it to, [3] in the world. */
   grip(place: Place): Grip | null;
+  heldAt(grip: Grip): Place | null;
   targetAt(grip: Grip, place: Place): [number, number, number] | null;
   remove(): void;
 }
@@ -158,6 +159,10 @@ export class Stage {
         tile.rig?.lookAs(view);
       },
       grip: (place) => this.#grip(tile, place),
+      heldAt: (grip) => {
+        const poses = options.track()?.at(performance.now()) ?? null;
+        return tile.rig === null || poses === null ? null : heldAt({ camera: tile.rig.camera, poses }, grip);
+      },
       targetAt: (grip, place) => (tile.rig === null ? null : targetAt(tile.rig.camera, grip, place)),
       remove: () => {
         removed = true;

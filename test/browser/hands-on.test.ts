@@ -133,9 +133,17 @@ describe.skipIf(browserSkipReason() !== undefined)('hands on a live simulation',
       () => seen.all.some((value, index) => Math.abs(value - (from[index] ?? 0)) > 0.01),
       60_000,
     );
+    // The spring goes from the body, which is in the picture, to the pointer.
+    const spring = viewport.locator('.pull-line line');
+    const end = async (name: string) => Number(await spring.getAttribute(name, WAIT));
+    expect(await end('x2')).toBeCloseTo(0, 1);
+    expect(await end('y2')).toBeCloseTo((2 * 20) / box.height - 1, 1);
+    expect(Math.abs(await end('x1'))).toBeLessThan(1);
+    expect(Math.abs(await end('y1'))).toBeLessThan(1);
     await picture('control.png');
     await page.mouse.up();
     await page.keyboard.up('Control');
+    await spring.waitFor({ state: 'detached', ...WAIT });
     await until('letting go', () => handled()?.dragged === false, 60_000);
   });
 
