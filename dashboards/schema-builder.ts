@@ -16,6 +16,7 @@ export const Type = {
   Integer: plain('integer'),
   Boolean: plain('boolean'),
   Null: plain('null'),
+  Unknown: (options: Schema = {}): Schema => ({ ...options }),
   Literal: (value: string | number | boolean): Schema => ({ type: typeof value, const: value }),
   Union: (anyOf: readonly Schema[], options: Schema = {}): Schema => ({ anyOf, ...options }),
   Array: (items: Schema, options: Schema = {}): Schema => ({ type: 'array', items, ...options }),

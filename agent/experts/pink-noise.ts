@@ -2,6 +2,7 @@ import { randomSource } from '../random.ts';
 
 /** Slowest of the rhythms that are added up: numbers that stay for 2^(octaves - 1) decisions. */
 const OCTAVES = 8;
+const SIXTY_FOUR = 0xffffffffffffffffn;
 
 /**
  * Standard normal numbers that drift: each is the sum of numbers that stay for 1, 2, 4, … 128 decisions (Voss' pink noise). Exploring
@@ -15,12 +16,19 @@ const OCTAVES = 8;
 export function pinkNoise(seed: number, step: number, size: number): Float32Array {
   const sum = new Float32Array(size);
   for (let octave = 0; octave < OCTAVES; octave++) {
-    // Within one octave neighbours share a number. Each number of each octave has a seed of its own, exact below 2^53.
-    const index = Math.floor(step / 2 ** octave) * OCTAVES + octave;
-    const random = randomSource(seed + index * 1_000_003);
+    // Within one octave neighbours share a number.
+    const random = randomSource(mixed(seed, Math.floor(step / 2 ** octave) * OCTAVES + octave));
     for (let i = 0; i < size; i++) sum[i] = sum[i]! + random.normal();
   }
   return sum.map((value) => value / Math.sqrt(OCTAVES));
+}
+
+/** A seed for one of many streams (SplitMix64, Steele et al. 2014): sources whose seeds are evenly spaced would be related. */
+function mixed(seed: number, stream: number): number {
+  let bits = (BigInt(seed) + BigInt(stream + 1) * 0x9e3779b97f4a7c15n) & SIXTY_FOUR;
+  bits = ((bits ^ (bits >> 30n)) * 0xbf58476d1ce4e5b9n) & SIXTY_FOUR;
+  bits = ((bits ^ (bits >> 27n)) * 0x94d049bb133111ebn) & SIXTY_FOUR;
+  return Number((bits ^ (bits >> 31n)) >> 11n);
 }
 
 /** The same drift with every action in [-1, 1] equally likely; the error function by Abramowitz and Stegun 7.1.26, within 2e-7. */

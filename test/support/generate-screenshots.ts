@@ -75,7 +75,7 @@ async function live(
     await until('steps', () => handle.summary().steps > 200, WAIT.timeout);
     await act(handle);
   } finally {
-    studio.server.runs.stop(handle.run);
+    if (handle.summary().state !== 'finished') studio.server.runs.stop(handle.run);
     await handle.over;
   }
 }
@@ -165,7 +165,7 @@ const PICTURES: Readonly<Record<string, (studio: Studio) => Promise<void>>> = {
     }),
 
   control: (studio) =>
-    live(studio, { tasks: ['metaworld/reach-v3'], episodes: 3, horizon: 500, policy: { kind: 'zero' } }, async () => {
+    live(studio, { tasks: ['metaworld/reach-v3'], horizon: 500, policy: { kind: 'zero' } }, async () => {
       const page = await open(studio, { height: 1000, query: 'quality=low&env=worker-0:0' });
       await drawn(page);
       await page.getByRole('button', { name: 'Take control' }).click();
