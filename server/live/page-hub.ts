@@ -19,7 +19,7 @@ import type { WatchPolicy } from '../../protocol/policy-messages.ts';
 import { packedFrames } from './frames-message.ts';
 import { originAccepted, type PageTokens } from './page-access.ts';
 import type { PageControl } from './page-control.ts';
-import { CLOSE_CODES, type PackedFrame } from './page-outbox.ts';
+import { CLOSE_CODES, OUTBOX_LIMITS, type PackedFrame } from './page-outbox.ts';
 import { packedEvent, PageSession } from './page-session.ts';
 import { PageState, type StepView } from './page-state.ts';
 import { PolicyWatch, type PolicySource } from './policy-watch.ts';
@@ -103,6 +103,10 @@ const MAX_REQUEST_BYTES = 64 * 1024;
 /** Summaries of a run are sent at most this often, unless its state changed. */
 const SUMMARY_INTERVAL_MS = 250;
 const MAX_TICK_HZ = 60;
+/** Pictures a second to all pages together: a crowd gets fewer each, as pages blend between pictures and rollouts come first. */
+const PICTURES_PER_SECOND = 240;
+const LEAST_CROWD_HZ = 5;
+const PAGES_AT_ONCE = 4;
 
 export function createPageHub(options: PageHubOptions): PageHub {
   const state = new PageState();
@@ -190,8 +194,14 @@ export function createPageHub(options: PageHubOptions): PageHub {
   }
 
   function rateChanged(): void {
-    const wanted = Math.max(0, ...[...sessions].map((session) => session.outbox.effectiveHz));
-    const wantsContacts = [...sessions].some((session) => session.outbox.wantsContacts);
+    let [fastest, looking, wantsContacts] = [0, 0, false];
+    for (const { outbox } of sessions) {
+      const hz = outbox.effectiveHz;
+      fastest = Math.max(fastest, hz);
+      if (hz > OUTBOX_LIMITS.hiddenHz) looking++;
+      wantsContacts ||= outbox.wantsContacts;
+    }
+    const wanted = Math.min(fastest, Math.max(LEAST_CROWD_HZ, Math.floor(PICTURES_PER_SECOND / looking)));
     if (wanted !== posesHz || wantsContacts !== contacts) {
       const faster = wanted > posesHz;
       posesHz = wanted;
@@ -213,12 +223,23 @@ export function createPageHub(options: PageHubOptions): PageHub {
 
   function tick(): void {
     tickTimer = null;
-    const now = performance.now();
-    for (const session of sessions) session.outbox.pump(now, state.version, newestFrame);
-    rateChanged();
+    const { version } = state;
+    let picture: PackedFrame | null = null;
+    // Made at most once for all pages of a tick, and only if one of them is due.
+    pumpSome([...sessions], version, () => (picture ??= newestFrame()));
   }
 
-  /** Made at most once for all pages of a tick, and only if one of them is due. */
+  /** A few pages at a time: between them simulators get their answers, which nobody should wait for because of a crowd. */
+  function pumpSome(waiting: readonly PageSession[], version: number, frame: () => PackedFrame): void {
+    const now = performance.now();
+    for (const { outbox } of waiting.slice(0, PAGES_AT_ONCE)) outbox.pump(now, version, frame);
+    if (waiting.length > PAGES_AT_ONCE && !closed) {
+      setImmediate(pumpSome, waiting.slice(PAGES_AT_ONCE), version, frame);
+    } else {
+      rateChanged();
+    }
+  }
+
   function newestFrame(): PackedFrame {
     if (packed?.version !== state.version) {
       frameNumber++;

@@ -130,8 +130,9 @@ export class PageSession {
   #requested(message: Exclude<PageRequest, { type: 'hello' }>): void {
     switch (message.type) {
       case 'acknowledge': {
+        const before = this.outbox.effectiveHz;
         this.outbox.acknowledge(message.frame, message.visible);
-        this.#owner.rateChanged();
+        if (this.outbox.effectiveHz !== before) this.#owner.rateChanged();
         break;
       }
       case 'subscribe': {

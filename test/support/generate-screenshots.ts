@@ -47,6 +47,9 @@ async function open({ server, browser }: Studio, look: Look = {}): Promise<Page>
 
 /** Every scene that is in view has been drawn, and has had time to be drawn once more. */
 async function drawn(page: Page): Promise<void> {
+  await page.locator('.viewport, .replay-picture').first().waitFor(WAIT);
+  // A tile says that it is loading only after its first turn.
+  await page.waitForTimeout(1000);
   await page.waitForFunction(
     `[...document.querySelectorAll('.viewport-note')].every((note) =>
       note.getBoundingClientRect().top > innerHeight)`,
