@@ -201,7 +201,9 @@ export function createPageHub(options: PageHubOptions): PageHub {
       if (hz > OUTBOX_LIMITS.hiddenHz) looking++;
       wantsContacts ||= outbox.wantsContacts;
     }
-    const wanted = Math.min(fastest, Math.max(LEAST_CROWD_HZ, Math.floor(PICTURES_PER_SECOND / looking)));
+    const share = Math.max(LEAST_CROWD_HZ, PICTURES_PER_SECOND / Math.max(1, looking));
+    // Every second, third, … of the pictures that were asked for, so that nobody just misses each second one.
+    const wanted = fastest / Math.max(1, Math.ceil(fastest / share));
     if (wanted !== posesHz || wantsContacts !== contacts) {
       const faster = wanted > posesHz;
       posesHz = wanted;
