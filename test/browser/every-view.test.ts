@@ -88,6 +88,11 @@ describe.skipIf(browserSkipReason() !== undefined)('every view', () => {
   it.each(forms)('live, one environment large, and help: $width pixels, dark: $dark', async (form) => {
     const tab = await open(form, '&env=worker-0:1');
     await tab.locator('.tile-large[data-key="worker-0:1"]').waitFor(WAIT);
+    // Its marks are painted over the canvas, and its picture is as wide as itself.
+    await tab.locator('.stage-canvas').waitFor({ ...WAIT, state: 'attached' });
+    expect(await tab.evaluate("getComputedStyle(document.querySelector('.stage-canvas')).zIndex")).toBe('-1');
+    const width = async (selector: string) => (await tab.locator(selector).boundingBox(WAIT))?.width ?? 0;
+    expect(await width('.tile-large .viewport')).toBeCloseTo(await width('.tile-large'), 0);
     await tab.locator('[data-figure=round-trip]').waitFor(WAIT);
     expect(await tab.locator('.pulse').innerText()).toMatch(/^\d+ ms · [\d\s]+ dropped · (\d+|–) fps$/);
     expect(await tab.locator('.pulse').isVisible()).toBe(true);

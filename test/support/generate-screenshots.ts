@@ -1,6 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Browser, Locator, Page } from 'playwright-core';
+import { expandTasks } from '../../agent/tasks/expand-tasks.ts';
 import type { LiveServer } from '../../server/build-server.ts';
 import type { RunHandle } from '../../server/rollouts/run-service.ts';
 import type { PolicyChoice, RunRequest } from '../../server/rollouts/run-request.ts';
@@ -94,16 +95,12 @@ const PICTURES: Readonly<Record<string, (studio: Studio) => Promise<void>>> = {
   empty: async (studio) => keep('empty', await open(studio, { height: 640 })),
 
   evaluation: (studio) =>
-    live(studio, { tasks: ['MT10', 'dmcontrol/walker-walk', 'dmcontrol/cartpole-balance'] }, async (handle) => {
+    live(studio, { tasks: expandTasks(['MT10', 'walker-walk', 'cartpole-balance']) }, async (handle) => {
       const page = await open(studio, { width: 1440, height: 1180, dark: true });
       await until('scores', () => handle.summary().finishedEpisodes >= 20, WAIT.timeout);
       await paused(studio, handle, async () => {
         await drawn(page);
         await keep('evaluation', page);
-        await page.getByRole('button', { name: /Show all/ }).click();
-        await page.setViewportSize({ width: 1440, height: 1500 });
-        await drawn(page);
-        await keep('grid', page.locator('#environments'));
       });
       await page.close();
       const phone = await open(studio, { width: 390, height: 1400 });
