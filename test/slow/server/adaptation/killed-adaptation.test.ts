@@ -24,15 +24,14 @@ async function command(): Promise<{ data: string; words: string[] }> {
   return { data: folder.path, words };
 }
 
-/** Plain graphs: what XLA does in addition is compile. */
-const QUICKLY = { L2M_PROGRESS_MS: '10', TF_XLA_FLAGS: '--tf_xla_auto_jit=0' };
+/** Every word of progress, however short it was true. Plain graphs: what XLA does in addition is compile. */
+const QUICKLY = { L2M_PROGRESS_MS: '0', TF_XLA_FLAGS: '--tf_xla_auto_jit=0' };
 const journalOf = (data: string) => readJournal(join(data, 'adaptations', 'run', 'journal.jsonl'));
 
 describe('an adaptation that is killed', () => {
   it(
     'among rollouts, while it learns and among pairs, and resumed, has the journal of one that was never disturbed',
-    // Failed once in five runs on 2026-11-29, for a reason that is still to be found; the journals of the others were equal.
-    { timeout: 1_800_000, retry: 1 },
+    { timeout: 1_800_000 },
     async () => {
       const undisturbed = await command();
       const whole = await runL2m(undisturbed.words, QUICKLY);
@@ -42,7 +41,7 @@ describe('an adaptation that is killed', () => {
       const { data, words } = await command();
       await killWhen(startL2m(words, QUICKLY), /round 1: rollouts/);
       await killWhen(startL2m([...words, '--resume'], QUICKLY), /round 1: (learning|update)/);
-      await killWhen(startL2m([...words, '--resume'], QUICKLY), /held-back starts/);
+      await killWhen(startL2m([...words, '--resume'], QUICKLY), /against 0, \d+ pairs so far/);
       const resumed = await runL2m([...words, '--resume'], QUICKLY);
       expect(resumed.exitCode, resumed.stderr).toBe(0);
       expect(journalOf(data)).toHaveLength(2);
