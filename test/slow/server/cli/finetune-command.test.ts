@@ -35,7 +35,7 @@ describe('l2m finetune', { timeout: 400_000 }, () => {
       ],
     );
     expect(exitCode, stderr).toBe(0);
-    expect(stdout).toMatch(/task +before +1 *\n/);
+    expect(stdout).toMatch(/task +before +1 \n/);
     expect(stdout).toMatch(/metaworld\/reach-v3 +\d\/1 +\d\/1/);
     expect(stdout).toMatch(/metaworld\/drawer-open-v3 \(pre-training\)/);
     expect(stdout).toMatch(/success at any time: average [01]\.000, forgetting/);

@@ -23,7 +23,7 @@ afterAll(() => server.close());
 
 function optionsOf(changes: Partial<SweepOptions> = {}): SweepOptions {
   return {
-    ...{ name: 'small', root, methods: METHODS, seeds: [1], alone: false, overwrite: false },
+    ...{ name: 'small', root, methods: METHODS, seeds: [1, 2], alone: false, overwrite: false },
     sequence: ['metaworld/drawer-open-v3', 'metaworld/reach-v3'],
     settingsOf: (method, seed, sequence) =>
       smallSettings({ method, seed, sequence, stepsPerTask: 2, evaluateEvery: 2, horizon: 4 }),
@@ -51,17 +51,19 @@ const file = (run: string, name: string): string => readFileSync(join(root, run,
 
 // Each training is a process of its own.
 describe('a sweep', { timeout: 900_000 }, () => {
-  test('of two methods that is stopped goes on where it was, and does nothing twice', async () => {
+  test('of two methods and two seeds that is stopped goes on where it was, and does nothing twice', async () => {
     const stopped = await sweep(optionsOf(), 'small-fitted-keys-1');
     expect(stopped.began).toEqual(['small-head-1', 'small-fitted-keys-1']);
     expect(stopped.rows.map(({ name }) => name)).toEqual(['small-head-1']);
     const first = file('small-head-1', 'summary.json');
 
     const rest = await sweep(optionsOf());
-    expect(rest.began).toEqual(['small-fitted-keys-1']);
+    expect(rest.began).toEqual(['small-fitted-keys-1', 'small-head-2', 'small-fitted-keys-2']);
     expect(rest.rows.map(({ method, seed }) => [method, seed])).toEqual([
       ['head', 1],
       ['fitted-keys', 1],
+      ['head', 2],
+      ['fitted-keys', 2],
     ]);
     expect(file('small-head-1', 'summary.json')).toBe(first);
     for (const { summary, forwardTransfer } of rest.rows) {
@@ -80,7 +82,7 @@ describe('a sweep', { timeout: 900_000 }, () => {
 
     const table = sweepTable(rest.rows, METHODS).split('\n');
     expect(table[0]).toMatch(/method +seeds .* weights +time/);
-    expect(table[1]).toMatch(/head +1 .* \d+ s *$/);
+    expect(table[1]).toMatch(/head +2 .* \d+ s *$/);
     expect(table).toHaveLength(3);
   });
 
@@ -91,9 +93,8 @@ describe('a sweep', { timeout: 900_000 }, () => {
   });
 
   test('learns each task alone where forward transfer is asked for', async () => {
-    const sequence = ['metaworld/reach-v3'];
-    const { rows, began } = await sweep(optionsOf({ name: 'alone', methods: ['head'], sequence, alone: true }));
-    expect(began).toEqual(['alone-head-1', 'alone-head-1-alone-reach-v3']);
+    const { rows, began } = await sweep(optionsOf({ name: 'alone', methods: ['head'], seeds: [1], alone: true }));
+    expect(began).toEqual(['alone-head-1', 'alone-head-1-alone-drawer-open-v3', 'alone-head-1-alone-reach-v3']);
     expect(rows).toHaveLength(1);
     expect(Number.isFinite(rows[0]?.forwardTransfer)).toBe(true);
     const { settings } = JSON.parse(file('alone-head-1-alone-reach-v3', 'run.json')) as {
