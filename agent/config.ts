@@ -18,6 +18,11 @@ export interface ModelConfig {
   readonly bins: number;
   /** Timesteps that have a code; a step at or beyond it has none and is refused. */
   readonly maximumTimestep: number;
+  /**
+   * Absent: every token sees the actions of earlier steps, as in the paper. `hidden`: only tokens of the same step do, so an action follows from
+   * states, returns and rewards, and cannot be a copy of the last one (beyond the paper).
+   */
+  readonly pastActions?: 'hidden';
 }
 
 /**
@@ -162,8 +167,8 @@ export type ModelPreset = keyof typeof MODEL_PRESETS;
  *
  * @throws AgentError L2M_CONFIG_INVALID, naming the field
  */
-export function checkModelConfig(model: ModelConfig): void {
-  for (const [name, value] of Object.entries(model) as [string, number][]) {
+export function checkModelConfig({ pastActions: _, ...model }: ModelConfig): void {
+  for (const [name, value] of Object.entries(model)) {
     if (!Number.isInteger(value) || value < 1 || value > 65_536) {
       throw new AgentError('L2M_CONFIG_INVALID', `model.${name} is ${value}, not a whole number in 1..65536`);
     }

@@ -7,7 +7,7 @@ import type { Dropout } from './dropout.ts';
 import { addPositionCode } from './embedding.ts';
 import { layerNorm } from './layer-norm.ts';
 import { linear } from './linear.ts';
-import { attentionMask } from './mask.ts';
+import { attentionMask, tokenLayout } from './mask.ts';
 
 interface DecoderInputs {
   /** Embedded windows, [B, T, A + 3, D]. */
@@ -72,16 +72,16 @@ function runBlocks(
   const [batch = 0, steps = 0] = tokens.shape;
   const perStep = tokensPerStep(model);
   assertShape(tokens, [batch, steps, perStep, model.width], 'tokens');
-  const count = { perStep, total: steps * perStep };
-  const embedded = reshape(addPositionCode(parameters, tokens), [batch, count.total, model.width]);
+  const layout = tokenLayout(model, steps * perStep);
+  const embedded = reshape(addPositionCode(parameters, tokens), [batch, layout.total, model.width]);
   let hidden = dropout === undefined ? embedded : dropout(embedded, 'embedding');
-  const mask = attentionMask(stepMask, count);
+  const mask = attentionMask(stepMask, layout);
   for (let block = 0; block < model.blocks; block++) {
     const inputs = { hidden, past: null, mask, modulator: modulators[block]!, block, dropout };
     if (last === undefined || block < model.blocks - 1) {
       hidden = transformerBlock(parameters, inputs, model).hidden;
     } else {
-      const cutMask = attentionMask(stepMask, count, last.positions);
+      const cutMask = attentionMask(stepMask, layout, last.positions);
       hidden = transformerBlock(parameters, { ...inputs, mask: cutMask, cut: last.cut }, model).hidden;
     }
   }

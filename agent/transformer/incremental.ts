@@ -6,7 +6,7 @@ import type { KeyValue } from './attention.ts';
 import { transformerBlock } from './block.ts';
 import { addPositionCode } from './embedding.ts';
 import { layerNorm } from './layer-norm.ts';
-import { attentionMask, paddingMask } from './mask.ts';
+import { attentionMask, lastTokenMask, tokenLayout } from './mask.ts';
 
 /** Where decoding inside one environment step stands. Exact, because earlier tokens never change within a step (spec §10.2). */
 export interface DecodingState {
@@ -43,11 +43,11 @@ export function prefill(
   const lastToken = (x: Tensor): Tensor => slice(x, [0, length - 1, 0], [batch, 1, model.width]);
   for (let block = 0; block < model.blocks; block++) {
     const inputs = { hidden, past: null, modulator: modulators[block]!, block };
-    const count = { perStep, total: length };
+    const layout = tokenLayout(model, length);
     const result =
       block < model.blocks - 1
-        ? transformerBlock(parameters, { ...inputs, mask: attentionMask(stepMask, count) }, model)
-        : transformerBlock(parameters, { ...inputs, mask: paddingMask(stepMask, count), cut: lastToken }, model);
+        ? transformerBlock(parameters, { ...inputs, mask: attentionMask(stepMask, layout) }, model)
+        : transformerBlock(parameters, { ...inputs, mask: lastTokenMask(stepMask, layout), cut: lastToken }, model);
     hidden = result.hidden;
     caches.push(result.cache);
   }
@@ -70,7 +70,7 @@ export function readToken(
   }: DecodingContext & { readonly model: ModelConfig; readonly state: DecodingState },
 ): DecodingState {
   const length = state.length + 1;
-  const mask = paddingMask(stepMask, { perStep: tokensPerStep(model), total: length });
+  const mask = lastTokenMask(stepMask, tokenLayout(model, length));
   let hidden = addPositionCode(parameters, token);
   const caches = state.caches.map((past, block) => {
     const result = transformerBlock(parameters, { hidden, past, mask, modulator: modulators[block]!, block }, model);

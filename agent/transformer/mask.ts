@@ -1,34 +1,68 @@
+import { FIRST_PREDICTING_POSITION, tokensPerStep, type ModelConfig } from '../config.ts';
 import { add, mul, reshape, slice, sub, tensor, type Tensor } from '../ops.ts';
 
-/** Added to the score of a key that comes later than its query; large enough that its weight is exactly zero. */
-const FUTURE = -1e9;
+/** Added to the score of a key that its query may not see; large enough that its weight is exactly zero. */
+const UNSEEN = -1e9;
 /** Added to the score of a padded key (spec §1.3); its weight underflows to exactly zero too. */
 const PADDED = -10_000;
 
-/**
- * What is added to attention scores so that a token sees itself and earlier tokens of real steps only.
- *
- * @param stepMask [B, T], 1 for real steps
- * @param tokens tokens in a step, and how many tokens of the window there are in all (the last step may be cut short)
- * @param positions the query tokens; all tokens if absent
- * @returns [B, 1, queries, tokens.total], owned by the caller
- */
-export function attentionMask(
-  stepMask: Tensor,
-  tokens: { readonly perStep: number; readonly total: number },
-  positions?: readonly number[],
-): Tensor {
-  const queries = positions ?? Array.from({ length: tokens.total }, (_, i) => i);
-  const causal = new Float32Array(queries.length * tokens.total);
-  queries.forEach((position, row) => causal.fill(FUTURE, row * tokens.total + position + 1, (row + 1) * tokens.total));
-  return add(tensor(causal, [1, 1, queries.length, tokens.total]), paddingMask(stepMask, tokens));
+/** Which tokens there are. */
+export interface TokenLayout {
+  readonly perStep: number;
+  /** Tokens of the window in all; the last step may be cut short. */
+  readonly total: number;
+  /** See `ModelConfig`. */
+  readonly pastActions?: 'hidden' | undefined;
 }
 
-/** The padding part alone, for a query that comes after all keys: [B, 1, 1, tokens.total]. */
-export function paddingMask(stepMask: Tensor, tokens: { readonly perStep: number; readonly total: number }): Tensor {
+/** The layout of a window's first `total` tokens. */
+export function tokenLayout(model: ModelConfig, total: number): TokenLayout {
+  return { perStep: tokensPerStep(model), total, pastActions: model.pastActions };
+}
+
+/**
+ * What is added to attention scores so that a token sees itself and earlier tokens of real steps only, and actions of earlier steps
+ * only where the model may.
+ *
+ * @param stepMask [B, T], 1 for real steps
+ * @param positions the query tokens; all tokens if absent
+ * @returns [B, 1, queries, layout.total], owned by the caller
+ */
+export function attentionMask(stepMask: Tensor, layout: TokenLayout, positions?: readonly number[]): Tensor {
+  const queries = positions ?? Array.from({ length: layout.total }, (_, i) => i);
+  const unseen = new Float32Array(queries.length * layout.total);
+  queries.forEach((query, row) => {
+    for (let key = 0; key < layout.total; key++) {
+      if (!sees(query, key, layout)) unseen[row * layout.total + key] = UNSEEN;
+    }
+  });
+  return add(tensor(unseen, [1, 1, queries.length, layout.total]), paddingMask(stepMask, layout));
+}
+
+/** The mask of the last of the tokens alone, [B, 1, 1, layout.total]. */
+export function lastTokenMask(stepMask: Tensor, layout: TokenLayout): Tensor {
+  return attentionMask(stepMask, layout, [layout.total - 1]);
+}
+
+function sees(query: number, key: number, layout: TokenLayout): boolean {
+  if (key > query) return false;
+  if (layout.pastActions === undefined || !isAction(key, layout)) return true;
+  const sameStep = Math.floor(query / layout.perStep) === Math.floor(key / layout.perStep);
+  // A reward token is read by later steps: what it had seen of its step's actions would come back through it.
+  return sameStep && isAction(query, layout);
+}
+
+/** Actions stand between the return-to-go and the reward (spec §1.2). */
+function isAction(token: number, { perStep }: TokenLayout): boolean {
+  const position = token % perStep;
+  return position > FIRST_PREDICTING_POSITION && position < perStep - 1;
+}
+
+/** [B, 1, 1, layout.total] */
+function paddingMask(stepMask: Tensor, { perStep, total }: TokenLayout): Tensor {
   const [batch = 0, steps = 0] = stepMask.shape;
-  const perStep = mul(sub(1, stepMask), PADDED);
-  const ones = tensor(new Float32Array(tokens.perStep).fill(1), [1, 1, tokens.perStep]);
-  const all = reshape(mul(reshape(perStep, [batch, steps, 1]), ones), [batch, steps * tokens.perStep]);
-  return reshape(slice(all, [0, 0], [batch, tokens.total]), [batch, 1, 1, tokens.total]);
+  const added = mul(sub(1, stepMask), PADDED);
+  const ones = tensor(new Float32Array(perStep).fill(1), [1, 1, perStep]);
+  const all = reshape(mul(reshape(added, [batch, steps, 1]), ones), [batch, steps * perStep]);
+  return reshape(slice(all, [0, 0], [batch, total]), [batch, 1, 1, total]);
 }

@@ -22,6 +22,7 @@ const ModelSchema = Type.Object(
     actionSize: Size,
     bins: Size,
     maximumTimestep: Size,
+    pastActions: Type.Optional(Type.Literal('hidden')),
   },
   closed,
 );

@@ -43,6 +43,7 @@ interface PretrainCommandOptions extends Record<string, unknown> {
   readonly binCentres: boolean;
   readonly afterSuccess?: number;
   readonly alternateDomains?: true;
+  readonly hidePastActions?: true;
   readonly observationNoise?: number;
   readonly evaluateEvery?: number;
   readonly evaluateTasks?: string;
@@ -106,6 +107,7 @@ export function addPretrainCommand(program: Command, outcome: { exitCode: number
       'how often windows after the first success are drawn (default: by preset)',
       numberWithin(0, 1),
     )
+    .option('--hide-past-actions', 'actions follow from states, returns and rewards alone: nothing to copy')
     .option('--alternate-domains', 'batches of one domain each, in turn, as in the paper')
     .option('--observation-noise <number>', 'deviation of noise on scaled states', numberWithin(0, 10))
     .option('--evaluate-every <number>', 'updates between two evaluations on simulators', wholeNumber(1, 100_000_000))
@@ -224,6 +226,7 @@ async function pretrainOptions(options: PretrainCommandOptions): Promise<Pretrai
     });
   }
   const preset = PRETRAIN_PRESETS[options.preset];
+  const model = options.size === undefined ? preset.model : MODEL_PRESETS[options.size];
   const { gitCommit } = currentProvenance({}, undefined);
   return {
     ...preset,
@@ -233,7 +236,7 @@ async function pretrainOptions(options: PretrainCommandOptions): Promise<Pretrai
       expandTasks(options.tasks.split(',')),
       options.source,
     ),
-    ...(options.size === undefined ? {} : { model: MODEL_PRESETS[options.size] }),
+    model: options.hidePastActions === true ? { ...model, pastActions: 'hidden' } : model,
     budget: budgetOf(options) ?? preset.budget,
     ...(options.accumulate === undefined ? {} : { accumulate: options.accumulate }),
     ...(options.frozenEval === true ? { frozenEval: true } : {}),

@@ -29,6 +29,8 @@ const ExpertAboutSchema = Type.Object(
     /** Over the episodes of its evaluation, without noise, at its own action repeat. */
     meanReturn: Type.Number(),
     episodes: Count,
+    /** The same over the same starts, deciding at every step; absent where it was not measured. */
+    everyStepReturn: Type.Optional(Type.Number()),
     settings: Type.Record(Type.String(), Type.Unknown()),
     command: Type.String(),
     versions: Type.Record(Type.String(), Type.String()),
@@ -37,6 +39,17 @@ const ExpertAboutSchema = Type.Object(
 );
 export type ExpertAbout = Static<typeof ExpertAboutSchema>;
 const validator = Compile(ExpertAboutSchema);
+
+/** Share of its return that an expert may lose and still decides at every step. */
+const LOSS_FOR_DECIDING = 0.05;
+
+/**
+ * Simulator steps of one decision when an expert shows how it is done: every step, unless that costs it more than a twentieth of its
+ * return. Who learns from held actions learns to repeat them.
+ */
+export function showsEvery({ actionRepeat, meanReturn, everyStepReturn = -Infinity }: ExpertAbout): number {
+  return everyStepReturn >= meanReturn * (1 - LOSS_FOR_DECIDING) ? 1 : actionRepeat;
+}
 
 export interface TrainedExpert {
   readonly about: ExpertAbout;

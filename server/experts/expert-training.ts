@@ -3,9 +3,8 @@ import type { ExpertShape } from '../../agent/experts/expert-shape.ts';
 import { returnScale } from '../../agent/scoring/normalized-score.ts';
 import type { LiveServer } from '../build-server.ts';
 import type { TrajectoryWriter } from '../learning/trajectory-writer.ts';
-import type { RunRequest } from '../rollouts/run-request.ts';
 import { openTrainingRun, type TrainingRun } from '../store/training-run.ts';
-import { deterministicPolicy } from './deterministic-policy.ts';
+import { evaluateActor, type ActorScore } from './evaluate-actor.ts';
 import type { ExpertHooks, ExpertProgress, ExpertResult } from './expert-events.ts';
 import { EXPERT_FORMAT, writeExpert } from './expert-file.ts';
 import { decisionsOf, expertSettings, type ExpertOptions } from './expert-options.ts';
@@ -19,8 +18,6 @@ import { lockstepPolicy } from './lockstep-policy.ts';
 import { restoreReplay, whereToStart } from './restore-replay.ts';
 import { StopRequest } from './stop-request.ts';
 
-/** Start states of evaluations are those of `l2m evaluate`, so figures can be compared. */
-const EVALUATION_SEED = 42;
 /** Between two points of the live curves. */
 const CURVE_EVERY_MS = 10_000;
 
@@ -125,12 +122,12 @@ export class ExpertTraining {
 
   async #runRounds(policy: ReturnType<typeof lockstepPolicy>, round: number, count: number): Promise<void> {
     const { options, writer, server } = this.#parts;
+    const { task, source, horizon, seed, lanes } = options;
     const handle = await server.runs.start(
-      this.#request('collect', {
-        episodes: count * options.lanes,
-        firstStart: round * options.lanes,
-        seed: options.seed,
-      }),
+      {
+        ...{ kind: 'collect', tasks: [task], protocol: 'l2m-paper', horizon, seed },
+        ...{ policy: { kind: 'learner', name: source }, episodes: count * lanes, firstStart: round * lanes },
+      },
       {
         policy,
         // What was done is what is to be learned: the paper's data are the actions of the learning policy.
@@ -140,34 +137,19 @@ export class ExpertTraining {
         },
       },
     );
-    await this.#stop.finish(this.#parts.server, handle);
+    await this.#stop.finish(server, handle);
   }
 
   async #evaluate(storeRun: TrainingRun, curve: ReturnType<typeof openCurve>): Promise<void> {
-    const { options, shape, server } = this.#parts;
+    const { evaluationEpisodes: episodes, actionRepeat } = this.#parts.options;
     // Everything learned so far is in: the learner answers in order.
     this.#position = (await this.#learner.save()).position;
-    const policy = deterministicPolicy({
-      ...{ name: `expert ${options.source}`, actionRepeat: options.actionRepeat, lanes: options.lanes },
-      ...{ observationSize: shape.observationSize, actionSize: shape.actionSize },
-      choose: (observations) =>
-        this.#learner.choose(observations).catch((reason: unknown) => {
-          // Otherwise the episodes that wait for it would be errors, and the simulators be blamed.
-          this.#stop.fail(reason);
-          throw reason;
-        }),
-    });
-    const episodes = options.evaluationEpisodes;
-    const handle = await server.runs.start(
-      this.#request('evaluate', { episodes, firstStart: 0, seed: EVALUATION_SEED }),
-      {
-        policy,
-      },
-    );
-    await this.#stop.finish(this.#parts.server, handle);
-    const score = handle.summary().tasks[0];
-    if (this.#stop.requested() || typeof score?.meanReturn !== 'number') return;
+    const score = await this.#score(actionRepeat);
+    if (score === undefined) return;
     const { meanReturn, normalizedScore } = score;
+    const best = meanReturn >= this.#bestReturn;
+    const everyStep = best && actionRepeat > 1 ? await this.#score(1) : score;
+    if (everyStep === undefined) return;
     this.#evaluation = {
       ...{ steps: this.#steps, updates: this.#position.updates, meanReturn, normalizedScore, episodes },
       updatesPerSecond: this.#report?.updatesPerSecond ?? 0,
@@ -177,21 +159,30 @@ export class ExpertTraining {
     curve.append(this.#evaluation);
     const { updatesPerSecond, temperature, criticLoss } = this.#evaluation;
     await storeRun.record(this.#steps, { return: meanReturn, updatesPerSecond, temperature, criticLoss });
-    await this.#keepIfBest(this.#evaluation);
+    if (best) await this.#keep(this.#evaluation, everyStep.meanReturn);
     this.#parts.hooks.note(`return ${meanReturn.toFixed(1)} after ${this.#steps} steps`);
   }
 
-  /** The weights that were evaluated are still those of the learner: it learns in training rounds alone. */
-  async #keepIfBest(point: CurvePoint): Promise<void> {
-    if (point.meanReturn < this.#bestReturn) return;
-    this.#bestReturn = point.meanReturn;
+  #score(actionRepeat: number): Promise<ActorScore | undefined> {
     const { options, shape, server } = this.#parts;
-    const { steps, updates, meanReturn, episodes } = point;
+    const choose = (observations: Float32Array) =>
+      this.#learner.choose(observations).catch((reason: unknown) => {
+        // Otherwise the episodes that wait for it would be errors, and the simulators be blamed.
+        this.#stop.fail(reason);
+        throw reason;
+      });
+    return evaluateActor({ ...{ server, options, shape, choose, actionRepeat }, stop: this.#stop });
+  }
+
+  /** The weights that were evaluated are still those of the learner: it learns in training rounds alone. */
+  async #keep({ steps, updates, meanReturn, episodes }: CurvePoint, everyStepReturn: number): Promise<void> {
+    const { options, shape, server } = this.#parts;
+    this.#bestReturn = meanReturn;
     await writeExpert(
       expertPath(options.folder),
       {
         ...{ format: EXPERT_FORMAT, task: options.task, shape: { ...shape, hidden: [...shape.hidden] } },
-        ...{ actionRepeat: options.actionRepeat, steps, updates, meanReturn, episodes },
+        ...{ actionRepeat: options.actionRepeat, steps, updates, meanReturn, episodes, everyStepReturn },
         settings: { ...expertSettings(options) },
         command: `npx l2m ${process.argv.slice(2).join(' ')}`,
         versions: { ...server.fleet.versions() },
@@ -208,12 +199,6 @@ export class ExpertTraining {
       policy: `soft actor-critic ${task}`,
       configuration: { ...expertSettings(options) },
     });
-  }
-
-  #request(kind: 'collect' | 'evaluate', own: Pick<RunRequest, 'episodes' | 'firstStart' | 'seed'>): RunRequest {
-    const { task, source, horizon } = this.#parts.options;
-    const policy = { kind: 'learner', name: source } as const;
-    return { kind, tasks: [task], protocol: 'l2m-paper', policy, horizon, ...own };
   }
 
   #timers(): { clear(): void } {

@@ -6,7 +6,7 @@ import { sizesOf } from '../learning/trajectory-format.ts';
 import type { ActingPolicy, Decision } from '../rollouts/acting-policy.ts';
 import { deterministicPolicy } from './deterministic-policy.ts';
 import type { ExpertActors } from './expert-actors.ts';
-import { fitsExpert, type TrainedExpert } from './expert-file.ts';
+import { fitsExpert, showsEvery, type TrainedExpert } from './expert-file.ts';
 
 export interface TrainedExpertOptions {
   readonly name: string;
@@ -23,11 +23,11 @@ export interface TrainedExpertOptions {
 export function trainedExpertPolicy({ name, experts, actors, noises }: TrainedExpertOptions): ActingPolicy {
   const clean = new Map<TaskId, ActingPolicy>();
   for (const [task, expert] of experts) {
-    const { shape, actionRepeat } = expert.about;
+    const { shape } = expert.about;
     clean.set(
       task,
       deterministicPolicy({
-        ...{ name, actionRepeat, lanes: actors.rows },
+        ...{ name, actionRepeat: showsEvery(expert.about), lanes: actors.rows },
         ...{ observationSize: shape.observationSize, actionSize: shape.actionSize },
         choose: (observations) => actors.choose(expert, observations),
       }),

@@ -3,6 +3,8 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { LiveServer } from '../../../../server/build-server.ts';
 import { EXPERT_DEFAULTS, type ExpertOptions } from '../../../../server/experts/expert-options.ts';
 import type { ExpertHooks } from '../../../../server/experts/expert-events.ts';
+import { readExpert } from '../../../../server/experts/expert-file.ts';
+import { expertPath } from '../../../../server/experts/find-expert.ts';
 import { trainExpert } from '../../../../server/experts/train-expert.ts';
 import { LearnerHost } from '../../../../server/experts/learner-host.ts';
 import { loadLearnerState } from '../../../../server/experts/learner-state.ts';
@@ -84,6 +86,11 @@ describe('an expert in training', { timeout: 240_000 }, () => {
     expect(new Set(data.actions).size).toBeGreaterThan(200);
     const curve = readCurve(join(options.folder, 'curve.jsonl'));
     expect(curve.map(({ steps }) => steps)).toEqual([240, 480]);
+    const { about } = await readExpert(expertPath(options.folder));
+    expect(about.meanReturn).toBe(Math.max(...curve.map(({ meanReturn }) => meanReturn)));
+    // Its actor is the same, but what it does every step is not what it does every other step.
+    expect(about.everyStepReturn).toBeGreaterThan(0);
+    expect(about.everyStepReturn).not.toBe(about.meanReturn);
     const { runs } = await server.store.listRuns({ limit: 20, offset: 0 });
     const [training] = runs.filter(({ kind }) => kind === 'pretrain');
     expect(training).toMatchObject({ state: 'finished' });

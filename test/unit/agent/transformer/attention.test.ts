@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { ModulationConfig } from '../../../../agent/config.ts';
-import { decide } from '../../../../agent/decision-transformer.ts';
+import { decide, decideByFullForward } from '../../../../agent/decision-transformer.ts';
 import { slice, tensor, tidy, type Tensor } from '../../../../agent/ops.ts';
 import { randomSource } from '../../../../agent/random.ts';
 import { gatherModulators } from '../../../../agent/modulation/gather.ts';
@@ -41,6 +41,49 @@ describe('what a token sees', () => {
       expect(decide(parameters, changed, options).logits.dataSync()).toEqual(
         decide(parameters, window, options).logits.dataSync(),
       );
+    });
+  });
+
+  it('is no action of an earlier step where those are hidden, not even through the reward that came of it', () => {
+    // Steps of [state, return-to-go, two actions, reward]; seen keys of each query in the second step.
+    const layout = { perStep: 5, total: 10, pastActions: 'hidden' } as const;
+    const mask = tidy(() => attentionMask(tensor([1, 1], [1, 2]), layout).arraySync()) as number[][][][];
+    const seen = mask[0]![0]!.map((row) => row.flatMap((value, key) => (value === 0 ? [key] : [])));
+    expect(seen).toEqual([
+      [0],
+      [0, 1],
+      [0, 1, 2],
+      [0, 1, 2, 3],
+      [0, 1, 4],
+      [0, 1, 4, 5],
+      [0, 1, 4, 5, 6],
+      [0, 1, 4, 5, 6, 7],
+      [0, 1, 4, 5, 6, 7, 8],
+      [0, 1, 4, 5, 6, 9],
+    ]);
+  });
+
+  it.each([
+    ['seen', SMALL_MODEL],
+    ['hidden', { ...SMALL_MODEL, pastActions: 'hidden' }],
+  ] as const)('where past actions are %s, decides so, token by token as in one forward', (how, model) => {
+    const config = { model, modulation: { kind: 'none' } } as const;
+    tidy(() => {
+      const parameters = initialiseParameters(config, randomSource(1));
+      const window = randomBatch(model, 4, randomSource(2));
+      const [batch, steps, size] = window.actionTokens.shape as [number, number, number];
+      const others = window.actionTokens
+        .dataSync()
+        .map((token, i) => (Math.floor(i / size) % steps < steps - 1 ? (token + 1) % model.bins : token));
+      const changed = { ...window, actionTokens: tensor(others, [batch, steps, size], 'int32') };
+      const options = { ...config, actionDimensions: 3, routing: {} };
+      const logits = decide(parameters, window, options).logits.dataSync<'float32'>();
+      const apart = (other: ArrayLike<number>): number =>
+        logits.reduce((most, x, i) => Math.max(most, Math.abs(x - other[i]!)), 0);
+      expect(apart(decideByFullForward(parameters, window, options).logits.dataSync())).toBeLessThan(1e-6);
+      const moved = apart(decide(parameters, changed, options).logits.dataSync());
+      if (how === 'hidden') expect(moved).toBe(0);
+      else expect(moved).toBeGreaterThan(1e-4);
     });
   });
 

@@ -7,6 +7,7 @@ import {
   EXPERT_FORMAT,
   fitsExpert,
   readExpert,
+  showsEvery,
   writeExpert,
   type ExpertAbout,
 } from '../../../../server/experts/expert-file.ts';
@@ -58,6 +59,15 @@ describe('the file of an expert', () => {
       await writeFile(path, bytes);
       await expect(readExpert(path)).rejects.toMatchObject({ code: 'L2M_CHECKPOINT_INVALID' });
     }
+  });
+
+  it.each([
+    ['it was not measured what that costs', {}, 4],
+    ['that costs it nothing', { everyStepReturn: 620 }, 1],
+    ['that costs it a twentieth', { everyStepReturn: 614.5 * 0.951 }, 1],
+    ['that costs it more', { everyStepReturn: 614.5 * 0.949 }, 4],
+  ])('says how often it decides while it shows how it is done, where %s', (_, measured, every) => {
+    expect(showsEvery({ ...about, ...measured })).toBe(every);
   });
 
   it("is one's own before the shipped one, and its absence says what to do", async () => {
