@@ -16,12 +16,12 @@ import type { ControlRequest } from '../../protocol/control-messages.ts';
 import { wireError, type WireError } from '../../protocol/error-codes.ts';
 import { failure, type Result } from '../../protocol/result.ts';
 import type { WatchPolicy } from '../../protocol/policy-messages.ts';
-import { packedFrames } from './frames-message.ts';
 import { originAccepted, type PageTokens } from './page-access.ts';
 import type { PageControl } from './page-control.ts';
-import { CLOSE_CODES, OUTBOX_LIMITS, type PackedFrame } from './page-outbox.ts';
+import { CLOSE_CODES } from './page-outbox.ts';
 import { packedEvent, PageSession } from './page-session.ts';
 import { PageState, type StepView } from './page-state.ts';
+import { PictureClock } from './picture-clock.ts';
 import { PolicyWatch, type PolicySource } from './policy-watch.ts';
 
 export type RunAction = Extract<PageRequest, { type: 'control' }>['action'];
@@ -102,11 +102,6 @@ const LIVE_PATH = '/live';
 const MAX_REQUEST_BYTES = 64 * 1024;
 /** Summaries of a run are sent at most this often, unless its state changed. */
 const SUMMARY_INTERVAL_MS = 250;
-const MAX_TICK_HZ = 60;
-/** Pictures a second to all pages together: a crowd gets fewer each, as pages blend between pictures and rollouts come first. */
-const PICTURES_PER_SECOND = 240;
-const LEAST_CROWD_HZ = 5;
-const PAGES_AT_ONCE = 4;
 
 export function createPageHub(options: PageHubOptions): PageHub {
   const state = new PageState();
@@ -116,14 +111,14 @@ export function createPageHub(options: PageHubOptions): PageHub {
   const pendingRuns = new Set<string>();
   const maxPages = options.maxPages ?? 64;
   let sequence = 0;
-  let frameNumber = 0;
-  let packed: PackedFrame | null = null;
-  let posesHz = 0;
-  let contacts = false;
-  let tickTimer: NodeJS.Timeout | null = null;
   let summaryTimer: NodeJS.Timeout | null = null;
   let closed = false;
   const gone = { sentFrames: 0, skippedFrames: 0 };
+  const pictures = new PictureClock({
+    state,
+    outboxes: () => [...sessions].map(({ outbox }) => outbox),
+    changed: (posesHz, contacts) => options.onPosesHz?.(posesHz, contacts),
+  });
 
   const policyWatch = new PolicyWatch({
     inspect: () => undefined,
@@ -141,7 +136,7 @@ export function createPageHub(options: PageHubOptions): PageHub {
     serverId: options.serverId ?? randomUUID(),
     tokens: options.tokens ?? {},
     opened,
-    rateChanged,
+    rateChanged: () => pictures.wishesChanged(),
     control,
     handled,
     watchPolicy: (session: PageSession, request: WatchPolicy) => policyWatch.watch(session, request),
@@ -190,64 +185,7 @@ export function createPageHub(options: PageHubOptions): PageHub {
 
   function viewersChanged(): void {
     state.loadUpdated({ ...state.load, viewers: sessions.size });
-    rateChanged();
-  }
-
-  function rateChanged(): void {
-    let [fastest, looking, wantsContacts] = [0, 0, false];
-    for (const { outbox } of sessions) {
-      const hz = outbox.effectiveHz;
-      fastest = Math.max(fastest, hz);
-      if (hz > OUTBOX_LIMITS.hiddenHz) looking++;
-      wantsContacts ||= outbox.wantsContacts;
-    }
-    const share = Math.max(LEAST_CROWD_HZ, PICTURES_PER_SECOND / Math.max(1, looking));
-    // Every second, third, … of the pictures that were asked for, so that nobody just misses each second one.
-    const wanted = fastest / Math.max(1, Math.ceil(fastest / share));
-    if (wanted !== posesHz || wantsContacts !== contacts) {
-      const faster = wanted > posesHz;
-      posesHz = wanted;
-      contacts = wantsContacts;
-      if (faster && tickTimer !== null) {
-        clearTimeout(tickTimer);
-        tickTimer = null;
-      }
-      options.onPosesHz?.(wanted, contacts);
-    }
-    schedule();
-  }
-
-  function schedule(): void {
-    if (tickTimer !== null || posesHz === 0 || closed) return;
-    tickTimer = setTimeout(tick, 1000 / Math.min(MAX_TICK_HZ, posesHz));
-    tickTimer.unref();
-  }
-
-  function tick(): void {
-    tickTimer = null;
-    const { version } = state;
-    let picture: PackedFrame | null = null;
-    // Made at most once for all pages of a tick, and only if one of them is due.
-    pumpSome([...sessions], version, () => (picture ??= newestFrame()));
-  }
-
-  /** A few pages at a time: between them simulators get their answers, which nobody should wait for because of a crowd. */
-  function pumpSome(waiting: readonly PageSession[], version: number, frame: () => PackedFrame): void {
-    const now = performance.now();
-    for (const { outbox } of waiting.slice(0, PAGES_AT_ONCE)) outbox.pump(now, version, frame);
-    if (waiting.length > PAGES_AT_ONCE && !closed) {
-      setImmediate(pumpSome, waiting.slice(PAGES_AT_ONCE), version, frame);
-    } else {
-      rateChanged();
-    }
-  }
-
-  function newestFrame(): PackedFrame {
-    if (packed?.version !== state.version) {
-      frameNumber++;
-      packed = { frame: frameNumber, version: state.version, bytes: packedFrames(state, frameNumber) };
-    }
-    return packed;
+    pictures.wishesChanged();
   }
 
   function broadcast(event: PageEvent): void {
@@ -270,7 +208,7 @@ export function createPageHub(options: PageHubOptions): PageHub {
     const waiting = outboxes.map((outbox) => outbox.waitingBytes);
     const sum = (values: readonly number[], begin = 0): number => values.reduce((total, value) => total + value, begin);
     return {
-      packedFrames: frameNumber,
+      packedFrames: pictures.made,
       sentFrames: sum(
         outboxes.map((outbox) => outbox.sentFrames),
         gone.sentFrames,
@@ -370,8 +308,8 @@ export function createPageHub(options: PageHubOptions): PageHub {
       state.remember(event);
       broadcast(event);
     },
-    posesHz: () => posesHz,
-    contacts: () => contacts,
+    posesHz: () => pictures.posesHz,
+    contacts: () => pictures.contacts,
     viewers: () => sessions.size,
     traffic,
     close: () =>
@@ -379,7 +317,7 @@ export function createPageHub(options: PageHubOptions): PageHub {
         closed = true;
         clearInterval(pinger);
         policyWatch.close();
-        if (tickTimer !== null) clearTimeout(tickTimer);
+        pictures.stop();
         if (summaryTimer !== null) clearTimeout(summaryTimer);
         for (const detach of detachers) detach();
         for (const session of sessions) session.outbox.close(CLOSE_CODES.shuttingDown, 'server is stopping');
