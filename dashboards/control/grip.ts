@@ -32,10 +32,8 @@ export function gripAt(
     if (body < 0) continue;
     // The table is in the way.
     if (body === 0 || model.manifest.frames[body]?.fixed === true) return null;
-    const first = (body - 1) * 7;
-    const [w = 1, x = 0, y = 0, z = 0] = poses.subarray(first + 3, first + 7);
-    const local = point.clone().sub(new Vector3().fromArray(poses, first));
-    local.applyQuaternion(new Quaternion(x, y, z, w).invert());
+    const { position, rotation } = poseOf(poses, body);
+    const local = point.clone().sub(position).applyQuaternion(rotation.invert());
     const gaze = camera.getWorldDirection(new Vector3());
     return { body, point: local.toArray(), plane: new Plane().setFromNormalAndCoplanarPoint(gaze, point) };
   }
@@ -47,11 +45,16 @@ export function heldAt(
   { camera, poses }: { readonly camera: PerspectiveCamera; readonly poses: Float32Array },
   { body, point }: Grip,
 ): Place | null {
+  const { position, rotation } = poseOf(poses, body);
+  const seen = new Vector3(...point).applyQuaternion(rotation).add(position).project(camera);
+  return seen.z > 1 ? null : { x: seen.x, y: seen.y };
+}
+
+/** Rows of poses are position and quaternion (w, x, y, z); the world, body 0, has none. */
+function poseOf(poses: Float32Array, body: number): { readonly position: Vector3; readonly rotation: Quaternion } {
   const first = (body - 1) * 7;
   const [w = 1, x = 0, y = 0, z = 0] = poses.subarray(first + 3, first + 7);
-  const world = new Vector3(...point).applyQuaternion(new Quaternion(x, y, z, w));
-  const seen = world.add(new Vector3().fromArray(poses, first)).project(camera);
-  return seen.z > 1 ? null : { x: seen.x, y: seen.y };
+  return { position: new Vector3().fromArray(poses, first), rotation: new Quaternion(x, y, z, w) };
 }
 
 /** Where in the world a pointer pulls to; null if it points past the plane. */

@@ -1,20 +1,10 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { openRunStore } from '../../../../server/store/duckdb-run-store.ts';
 import { runL2m, startL2m } from '../../../support/l2m-command.ts';
-import { temporaryFolder, until } from '../../../support/live-server.ts';
-
-const folders: { remove: () => void }[] = [];
-const newFolder = () => {
-  const folder = temporaryFolder();
-  folders.push(folder);
-  return folder.path;
-};
-
-afterEach(() => {
-  for (const folder of folders.splice(0)) folder.remove();
-});
+import { until } from '../../../support/live-server.ts';
+import { newFolder } from '../../../support/new-folder.ts';
 
 const evaluation = (data: string) => [
   ...['evaluate', '--tasks', 'pendulum-swingup', '--episodes', '12', '--policy', 'random'],

@@ -1,20 +1,11 @@
 import { join } from 'node:path';
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { readTrajectories } from '../../../../server/learning/trajectory-reader.ts';
 import { killWhen } from '../../../support/kill-tree.ts';
 import { runL2m, startL2m, type Finished } from '../../../support/l2m-command.ts';
-import { temporaryFolder } from '../../../support/live-server.ts';
+import { newFolder } from '../../../support/new-folder.ts';
 
 const EPISODES = 8;
-const folders: { remove: () => void }[] = [];
-const newFolder = () => {
-  const folder = temporaryFolder();
-  folders.push(folder);
-  return folder.path;
-};
-afterEach(() => {
-  for (const folder of folders.splice(0)) folder.remove();
-});
 
 const collection = (data: string) => [
   ...[

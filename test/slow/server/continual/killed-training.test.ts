@@ -1,24 +1,16 @@
 import { cpSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { PerformanceMatrix } from '../../../../protocol/performance-matrix.ts';
 import { loadContinualState } from '../../../../server/continual/continual-state.ts';
 import { readRows } from '../../../../server/learning/row-log.ts';
 import type { EvaluationRow } from '../../../../server/continual/evaluation-rows.ts';
 import { killWhen } from '../../../support/kill-tree.ts';
 import { runL2m, startL2m } from '../../../support/l2m-command.ts';
-import { temporaryFolder } from '../../../support/live-server.ts';
+import { newFolder } from '../../../support/new-folder.ts';
 import { writeRandomCheckpoint } from '../../../support/random-checkpoint.ts';
 
 const SAMPLE = new URL('../../../golden/learning', import.meta.url).pathname;
-const folders: { remove: () => void }[] = [];
-afterAll(() => folders.forEach((folder) => folder.remove()));
-
-function newFolder(): string {
-  const folder = temporaryFolder();
-  folders.push(folder);
-  return folder.path;
-}
 
 async function command(data: string, method: string): Promise<string[]> {
   const checkpoint = join(data, 'checkpoint');
