@@ -3,7 +3,7 @@ import { gatherModulators } from '../modulation/gather.ts';
 import { chosenKeys, modulatorsOf, selectKeys, type Routing } from '../modulation/match.ts';
 import { poolQuery, similarities } from '../modulation/query.ts';
 import { windowRouting } from '../modulation/window-routing.ts';
-import { assertShape, div, mul, reshape, sub, sumAll, type Tensor } from '../ops.ts';
+import { assertShape, div, mul, reshape, slice, sub, sumAll, type Tensor } from '../ops.ts';
 import { actionLogits, decodePredicting } from '../transformer/decoder.ts';
 import type { Dropout } from '../transformer/dropout.ts';
 import { embedWindow, type WindowTensors } from '../transformer/embedding.ts';
@@ -26,6 +26,8 @@ export interface LossOptions {
   /** Keys to modulate by, [B] or [B, k] int32 from `selectForTraining`; null leaves a pool out. */
   readonly selectedKeys: Tensor | null;
   readonly routing: Routing;
+  /** Dimensions that some task of the batch has, 1..A; all if absent. Later ones are in no loss, so nothing is computed for them. */
+  readonly actionDimensions?: number | undefined;
   /** Off if absent. The window's query never sees it (spec §3.3). */
   readonly dropout?: Dropout | undefined;
 }
@@ -63,12 +65,17 @@ export function selectForTraining(
  */
 export function policyLoss(parameters: ParameterRecord, batch: TrainingBatch, options: LossOptions): PolicyLoss {
   const { model, modulation, selectedKeys } = options;
+  const { shape } = batch.actionTokens;
+  assertShape(batch.targetTokens, shape, 'targetTokens');
+  assertShape(batch.actionMask, shape, 'actionMask');
   const tokens = embedWindow(parameters, batch, model);
   const rows = selectedKeys === null ? null : selectedModulators(parameters, { batch, selectedKeys }, options);
   const { dropout } = options;
   const learning = dropout === undefined ? undefined : { dropout, batch: batch.states.shape[0] };
   const modulators = gatherModulators(parameters, rows, { model, modulation, learning });
-  const hidden = decodePredicting(parameters, { tokens, stepMask: batch.stepMask, modulators, dropout }, model);
+  const inputs = { tokens, stepMask: batch.stepMask, modulators, dropout };
+  const dimensions = options.actionDimensions ?? model.actionSize;
+  const hidden = decodePredicting(parameters, inputs, { ...model, dimensions });
   const crossEntropy = actionCrossEntropy(actionLogits(parameters, hidden), batch);
   if (selectedKeys === null || !isPool(modulation)) return { loss: crossEntropy, crossEntropy, similarity: null };
 
@@ -90,12 +97,12 @@ function selectedModulators(
   return modulatorsOf(selectedKeys, windowRouting(parameters, { modulation, routing, taskIndices }));
 }
 
-/** @param logits [B, T, A, V] */
+/** @param logits [B, T, d, V] of the first dimensions; no others are kept */
 function actionCrossEntropy(logits: Tensor, batch: TrainingBatch): Tensor {
   const [windows = 0, steps = 0, dimensions = 0, bins = 0] = logits.shape;
-  assertShape(batch.targetTokens, [windows, steps, dimensions], 'targetTokens');
-  assertShape(batch.actionMask, [windows, steps, dimensions], 'actionMask');
-  const kept = mul(batch.actionMask, reshape(batch.stepMask, [windows, steps, 1]));
+  const first = (x: Tensor) => slice(x, [0, 0, 0], [windows, steps, dimensions]);
+  const kept = mul(first(batch.actionMask), reshape(batch.stepMask, [windows, steps, 1]));
+  const targets = first(batch.targetTokens);
   const count = windows * steps * dimensions;
-  return meanCrossEntropy(reshape(logits, [count, bins]), reshape(batch.targetTokens, [count]), reshape(kept, [count]));
+  return meanCrossEntropy(reshape(logits, [count, bins]), reshape(targets, [count]), reshape(kept, [count]));
 }

@@ -7,7 +7,8 @@ import type { Dropout } from './dropout.ts';
 import { addPositionCode } from './embedding.ts';
 import { layerNorm } from './layer-norm.ts';
 import { linear } from './linear.ts';
-import { attentionMask, tokenLayout } from './mask.ts';
+import { attentionMask } from './mask.ts';
+import { neededTokens } from './needed-tokens.ts';
 
 interface DecoderInputs {
   /** Embedded windows, [B, T, A + 3, D]. */
@@ -26,6 +27,8 @@ interface DecoderInputs {
  * @returns the hidden state of every token, [B, T, A + 3, D], owned by the caller
  */
 export function decodeAll(parameters: ParameterRecord, inputs: DecoderInputs, model: ModelConfig): Tensor {
+  const [batch = 0, steps = 0] = inputs.tokens.shape;
+  assertShape(inputs.tokens, [batch, steps, tokensPerStep(model), model.width], 'tokens');
   const hidden = runBlocks(parameters, inputs, model);
   return reshape(layerNorm(parameters, hidden, 'encoder.ln_f'), inputs.tokens.shape);
 }
@@ -34,23 +37,29 @@ export function decodeAll(parameters: ParameterRecord, inputs: DecoderInputs, mo
  * The hidden states from which actions are predicted: position 1 (return-to-go) for the first dimension, position j for
  * dimension j (spec §1.4). The last block computes no others.
  *
- * @returns [B, T, A, D], owned by the caller
+ * @param dimensions d, those wanted, 1..A; all if absent
+ * @returns [B, T, d, D], owned by the caller
  */
-export function decodePredicting(parameters: ParameterRecord, inputs: DecoderInputs, model: ModelConfig): Tensor {
-  const [batch = 0, steps = 0] = inputs.tokens.shape;
-  const perStep = tokensPerStep(model);
+export function decodePredicting(
+  parameters: ParameterRecord,
+  { tokens: all, ...inputs }: DecoderInputs,
+  { dimensions, ...model }: ModelConfig & { readonly dimensions?: number },
+): Tensor {
+  const [batch = 0, steps = 0] = all.shape;
+  assertShape(all, [batch, steps, tokensPerStep(model), model.width], 'tokens');
+  const wanted = dimensions ?? model.actionSize;
+  const tokens = neededTokens(all, model, wanted);
+  const perStep = tokens.shape[2]!;
   const cut: TokenCut = (x) => {
     const byStep = reshape(x, [batch, steps, perStep, model.width]);
-    const wanted = slice(byStep, [0, 0, FIRST_PREDICTING_POSITION, 0], [batch, steps, model.actionSize, model.width]);
-    return reshape(wanted, [batch, steps * model.actionSize, model.width]);
+    const kept = slice(byStep, [0, 0, FIRST_PREDICTING_POSITION, 0], [batch, steps, wanted, model.width]);
+    return reshape(kept, [batch, steps * wanted, model.width]);
   };
-  const positions = Array.from({ length: steps * model.actionSize }, (_, i) => {
-    const step = Math.floor(i / model.actionSize);
-    return step * perStep + FIRST_PREDICTING_POSITION + (i % model.actionSize);
+  const positions = Array.from({ length: steps * wanted }, (_, i) => {
+    return Math.floor(i / wanted) * perStep + FIRST_PREDICTING_POSITION + (i % wanted);
   });
-  const hidden = runBlocks(parameters, { ...inputs, last: { cut, positions } }, model);
-  const normalised = layerNorm(parameters, hidden, 'encoder.ln_f');
-  return reshape(normalised, [batch, steps, model.actionSize, model.width]);
+  const hidden = runBlocks(parameters, { ...inputs, tokens, last: { cut, positions } }, model);
+  return reshape(layerNorm(parameters, hidden, 'encoder.ln_f'), [batch, steps, wanted, model.width]);
 }
 
 /** Logits over the V bins of predicting hidden states: [..., D] -> [..., V]. */
@@ -69,10 +78,8 @@ function runBlocks(
   { tokens, stepMask, modulators, dropout, last }: DecoderInputs & { readonly last?: LastBlock },
   model: ModelConfig,
 ): Tensor {
-  const [batch = 0, steps = 0] = tokens.shape;
-  const perStep = tokensPerStep(model);
-  assertShape(tokens, [batch, steps, perStep, model.width], 'tokens');
-  const layout = tokenLayout(model, steps * perStep);
+  const [batch = 0, steps = 0, perStep = 0] = tokens.shape;
+  const layout = { perStep, total: steps * perStep, pastActions: model.pastActions };
   const embedded = reshape(addPositionCode(parameters, tokens), [batch, layout.total, model.width]);
   let hidden = dropout === undefined ? embedded : dropout(embedded, 'embedding');
   const mask = attentionMask(stepMask, layout);

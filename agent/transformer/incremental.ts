@@ -1,12 +1,13 @@
-import { tokensPerStep, type ModelConfig } from '../config.ts';
+import type { ModelConfig } from '../config.ts';
 import type { BlockModulator } from '../modulation/modulator.ts';
-import { reshape, slice, type Tensor } from '../ops.ts';
+import { concat, reshape, slice, tensor, type Tensor } from '../ops.ts';
 import type { ParameterRecord } from '../weights/names.ts';
 import type { KeyValue } from './attention.ts';
 import { transformerBlock } from './block.ts';
 import { addPositionCode } from './embedding.ts';
 import { layerNorm } from './layer-norm.ts';
-import { attentionMask, lastTokenMask, tokenLayout } from './mask.ts';
+import { attentionMask } from './mask.ts';
+import { neededTokens } from './needed-tokens.ts';
 
 /** Where decoding inside one environment step stands. Exact, because earlier tokens never change within a step (spec §10.2). */
 export interface DecodingState {
@@ -14,8 +15,8 @@ export interface DecodingState {
   readonly hidden: Tensor;
   /** One per block. */
   readonly caches: readonly KeyValue[];
-  /** Tokens seen so far. */
-  readonly length: number;
+  /** Added to the scores of the tokens read so far, [B, 1, 1, tokens]: which of them later tokens may see. */
+  readonly mask: Tensor;
 }
 
 export interface DecodingContext {
@@ -34,24 +35,25 @@ export function prefill(
   tokens: Tensor,
   { model, stepMask, modulators }: DecodingContext & { readonly model: ModelConfig },
 ): DecodingState {
-  const [batch = 0, steps = 0] = tokens.shape;
-  const perStep = tokensPerStep(model);
+  const known = neededTokens(tokens, model, 1);
+  const [batch = 0, steps = 0, perStep = 0] = known.shape;
   const length = (steps - 1) * perStep + 2;
-  const all = reshape(tokens, [batch, steps * perStep, model.width]);
+  const all = reshape(known, [batch, steps * perStep, model.width]);
   let hidden = addPositionCode(parameters, slice(all, [0, 0, 0], [batch, length, model.width]));
   const caches: KeyValue[] = [];
+  const layout = { perStep, total: length, pastActions: model.pastActions };
+  const lastMask = attentionMask(stepMask, layout, [length - 1]);
   const lastToken = (x: Tensor): Tensor => slice(x, [0, length - 1, 0], [batch, 1, model.width]);
   for (let block = 0; block < model.blocks; block++) {
     const inputs = { hidden, past: null, modulator: modulators[block]!, block };
-    const layout = tokenLayout(model, length);
     const result =
       block < model.blocks - 1
         ? transformerBlock(parameters, { ...inputs, mask: attentionMask(stepMask, layout) }, model)
-        : transformerBlock(parameters, { ...inputs, mask: lastTokenMask(stepMask, layout), cut: lastToken }, model);
+        : transformerBlock(parameters, { ...inputs, mask: lastMask, cut: lastToken }, model);
     hidden = result.hidden;
     caches.push(result.cache);
   }
-  return { hidden: layerNorm(parameters, hidden, 'encoder.ln_f'), caches, length };
+  return { hidden: layerNorm(parameters, hidden, 'encoder.ln_f'), caches, mask: lastMask };
 }
 
 /**
@@ -64,18 +66,17 @@ export function readToken(
   token: Tensor,
   {
     model,
-    stepMask,
     modulators,
     state,
-  }: DecodingContext & { readonly model: ModelConfig; readonly state: DecodingState },
+  }: Pick<DecodingContext, 'modulators'> & { readonly model: ModelConfig; readonly state: DecodingState },
 ): DecodingState {
-  const length = state.length + 1;
-  const mask = lastTokenMask(stepMask, tokenLayout(model, length));
+  const batch = state.mask.shape[0];
+  const mask = concat([state.mask, tensor(new Float32Array(batch), [batch, 1, 1, 1])], 3);
   let hidden = addPositionCode(parameters, token);
   const caches = state.caches.map((past, block) => {
     const result = transformerBlock(parameters, { hidden, past, mask, modulator: modulators[block]!, block }, model);
     hidden = result.hidden;
     return result.cache;
   });
-  return { hidden: layerNorm(parameters, hidden, 'encoder.ln_f'), caches, length };
+  return { hidden: layerNorm(parameters, hidden, 'encoder.ln_f'), caches, mask };
 }

@@ -1,4 +1,4 @@
-import { FIRST_PREDICTING_POSITION, tokensPerStep, type ModelConfig } from '../config.ts';
+import { FIRST_PREDICTING_POSITION } from '../config.ts';
 import { add, mul, reshape, slice, sub, tensor, type Tensor } from '../ops.ts';
 
 /** Added to the score of a key that its query may not see; large enough that its weight is exactly zero. */
@@ -13,11 +13,6 @@ export interface TokenLayout {
   readonly total: number;
   /** See `ModelConfig`. */
   readonly pastActions?: 'hidden' | undefined;
-}
-
-/** The layout of a window's first `total` tokens. */
-export function tokenLayout(model: ModelConfig, total: number): TokenLayout {
-  return { perStep: tokensPerStep(model), total, pastActions: model.pastActions };
 }
 
 /**
@@ -37,11 +32,6 @@ export function attentionMask(stepMask: Tensor, layout: TokenLayout, positions?:
     }
   });
   return add(tensor(unseen, [1, 1, queries.length, layout.total]), paddingMask(stepMask, layout));
-}
-
-/** The mask of the last of the tokens alone, [B, 1, 1, layout.total]. */
-export function lastTokenMask(stepMask: Tensor, layout: TokenLayout): Tensor {
-  return attentionMask(stepMask, layout, [layout.total - 1]);
 }
 
 function sees(query: number, key: number, layout: TokenLayout): boolean {

@@ -25,6 +25,11 @@ export interface LearningTask {
   readonly heldOut: readonly number[];
 }
 
+/** The widest action of some tasks. */
+export function mostDimensions(tasks: Iterable<Pick<LearningTask, 'actionSize'>>): number {
+  return Math.max(...Array.from(tasks, ({ actionSize }) => actionSize));
+}
+
 export interface LearningTaskOptions {
   readonly model: ModelConfig;
   /** Share of episodes kept back, spread evenly over the file; 0 keeps none. */

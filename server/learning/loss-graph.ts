@@ -15,16 +15,19 @@ export interface LossGraph {
 export interface LossGraphOptions {
   readonly model: ModelConfig;
   readonly batchSize: number;
+  /** See `LossOptions`. */
+  readonly actionDimensions?: number;
   /** Absent: the bare model. */
   readonly method?: LearningMethod;
   readonly compile?: CompileOptions;
 }
 
 /** @returns a graph whose `run` takes the weights that learn; frozen ones are constants of it */
-export function compileLoss({ model, batchSize, method, compile: compileOptions }: LossGraphOptions): LossGraph {
+export function compileLoss(graphOptions: LossGraphOptions): LossGraph {
+  const { model, batchSize, method, actionDimensions, compile: compileOptions } = graphOptions;
   const { modulation, trainable, frozen } = method ?? wholeModel(model);
   const names = Object.keys(trainable);
-  const options = { model, modulation, pullWeight: 0, routing: {} };
+  const options = { model, modulation, pullWeight: 0, routing: {}, actionDimensions };
   const compiled = compile<string, 'loss'>(
     (inputs) => {
       const parameters = { ...frozen, ...recordOf('parameter', inputs, names) };

@@ -16,8 +16,9 @@ import { trainingLoop, type LoopParts } from './training-loop.ts';
 import { initialPool, initialWeights, stateToResume, trainingFingerprint } from './training-start.ts';
 import { saveTrainingState } from './training-state.ts';
 import { TrainingTensors } from './training-tensors.ts';
-import { compileUpdate } from './update-graph.ts';
-import { windowSampler } from './window-sampler.ts';
+import { updateGraphInTurn } from './update-graph-in-turn.ts';
+import { mostDimensions } from './learning-task.ts';
+import { tasksInTurn, windowSampler } from './window-sampler.ts';
 
 /** Lambda of the paper's pull of keys towards queries (spec §3.5). */
 const PAPER_PULL_WEIGHT = 0.5;
@@ -162,11 +163,11 @@ function compileParts(
   return {
     tensors,
     sampler: windowSampler(data.tasks, { ...sampling, split: 'training' }),
-    graph: compileUpdate({ ...options, method }),
+    graph: updateGraphInTurn(tasksInTurn(data.tasks, alternateDomains), { ...options, method }),
     heldOut: anyHeldOut
       ? {
           sampler: windowSampler(data.tasks, { ...sampling, split: 'heldOut' }),
-          graph: compileLoss({ ...options, method }),
+          graph: compileLoss({ ...options, method, actionDimensions: mostDimensions(data.tasks) }),
         }
       : undefined,
   };

@@ -33,6 +33,8 @@ export interface UpdateGraphOptions {
   /** Batches whose mean gradient makes one update. */
   readonly accumulate: number;
   readonly weightDecay: number;
+  /** See `LossOptions`. */
+  readonly actionDimensions?: number;
   /** Absent: the whole bare model learns. */
   readonly method?: LearningMethod;
   readonly compile?: CompileOptions;
@@ -220,11 +222,11 @@ type BatchOutputs = Record<'loss' | 'similarity', Tensor> & { readonly selectedK
 
 function gradientsOf(
   inputs: TensorRecord,
-  { model, method, names }: GraphParts,
+  { model, method, names, actionDimensions }: GraphParts,
 ): BatchOutputs & { readonly gradients: readonly Tensor[] } {
   const parameters = { ...method.frozen, ...recordOf('parameter', inputs, names) };
   const { crossEntropy, similarity, selectedKeys, gradients } = lossAndGradients(parameters, batchFromInputs(inputs), {
-    ...{ model, modulation: method.modulation, pullWeight: method.pullWeight, trainableNames: names },
+    ...{ model, modulation: method.modulation, pullWeight: method.pullWeight, trainableNames: names, actionDimensions },
     routing: method.countPenalty === true ? { inverseCounts: tensorNamed(inputs, 'inverseCounts') } : {},
     ...(method.dropout === undefined ? {} : { dropout: dropoutOf(tensorNamed(inputs, 'dropoutKeys'), method.dropout) }),
   });

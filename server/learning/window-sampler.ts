@@ -45,9 +45,7 @@ interface Drawn {
  * @throws RangeError if there is no transition to draw
  */
 export function windowSampler(tasks: readonly LearningTask[], options: WindowSamplerOptions): WindowSampler {
-  const domains: readonly Domain[] = ['metaworld', 'dmcontrol'];
-  const groups = (options.alternateDomains ? domains : [undefined])
-    .map((domain) => tasks.filter((task) => domain === undefined || task.domain === domain))
+  const groups = tasksInTurn(tasks, options.alternateDomains)
     .map((members) => transitionPool(members, options))
     .filter((pool) => pool.count > 0);
   if (groups.length === 0) throw new RangeError(`there are no ${options.split} episodes to draw windows from`);
@@ -67,6 +65,15 @@ export function windowSampler(tasks: readonly LearningTask[], options: WindowSam
       }
     },
   };
+}
+
+/** Tasks that share a batch: all, or those of one domain, batch n being of group n modulo their number. */
+export function tasksInTurn(tasks: readonly LearningTask[], alternateDomains: boolean): LearningTask[][] {
+  const domains: readonly Domain[] = ['metaworld', 'dmcontrol'];
+  const groups = alternateDomains
+    ? domains.map((domain) => tasks.filter((task) => task.domain === domain))
+    : [[...tasks]];
+  return groups.filter((members) => members.length > 0);
 }
 
 /** A generator for one purpose and index, independent of every other: seeds next to each other give related PCG streams, hashes do not. */
