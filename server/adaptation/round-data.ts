@@ -1,7 +1,7 @@
 import type { PolicyConfig } from '../../agent/config.ts';
 import type { BatchSource } from '../continual/batch-source.ts';
 import type { DataSource } from '../checkpoints/manifest.ts';
-import type { LearningTask } from '../learning/learning-task.ts';
+import { mostDimensions, type LearningTask } from '../learning/learning-task.ts';
 import { loadTrainingData } from '../learning/training-data.ts';
 import { trajectoryPath } from '../learning/trajectory-writer.ts';
 import { seedFor, windowSampler, type WindowSampler } from '../learning/window-sampler.ts';
@@ -65,12 +65,16 @@ export function roundSource(
   { visited, kept }: RoundData,
   { seed, afterSuccessWeight }: Pick<AdaptationSettings, 'seed' | 'afterSuccessWeight'>,
   { round, policy }: { readonly round: number; readonly policy: Pick<PolicyConfig, 'model' | 'options'> },
-): Pick<BatchSource, 'fill' | 'samplerOf'> {
+): Pick<BatchSource, 'fill' | 'samplerOf' | 'actionDimensions'> {
   const sampler = (tasks: readonly LearningTask[], weight: number): WindowSampler =>
     windowSampler(tasks, {
       ...{ seed: seedFor(seed, 'adaptation round', round), split: 'training', policy, alternateDomains: false },
       afterSuccessWeight: weight,
     });
   const own = sampler(kept, afterSuccessWeight);
-  return { fill: (batch, index) => own.fill(batch, index), samplerOf: () => sampler(visited, 1) };
+  return {
+    fill: (batch, index) => own.fill(batch, index),
+    samplerOf: () => sampler(visited, 1),
+    actionDimensions: mostDimensions(kept),
+  };
 }

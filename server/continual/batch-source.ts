@@ -1,7 +1,7 @@
 import type { PolicyConfig } from '../../agent/config.ts';
 import type { TaskId } from '../../protocol/task.ts';
 import type { BatchArrays } from '../learning/batch-arrays.ts';
-import type { LearningTask } from '../learning/learning-task.ts';
+import { mostDimensions, type LearningTask } from '../learning/learning-task.ts';
 import { windowSampler, type WindowSampler } from '../learning/window-sampler.ts';
 import type { ContinualSettings } from './continual-options.ts';
 import { CONTINUAL_METHODS, type ContinualMethod } from './methods.ts';
@@ -20,6 +20,11 @@ export class BatchSource {
 
   constructor(options: BatchSourceOptions) {
     this.#options = options;
+  }
+
+  /** Of the widest action in the sequence: no batch has a wider one. */
+  get actionDimensions(): number {
+    return mostDimensions(this.#options.tasks.values());
   }
 
   /** Fills a batch for the task at a place of the sequence: its own windows, and earlier ones where the method replays. */

@@ -100,6 +100,7 @@ export class FittedKeysLearner implements ContinualLearner {
     const { dropout } = settings;
     this.#graph ??= compileUpdate({
       ...{ model: policy.model, batchSize: settings.batchSize, accumulate: 1, weightDecay: settings.weightDecay },
+      actionDimensions: source.actionDimensions,
       method: {
         ...{ ...this.#shapes, frozen: this.#frozen.tensors, pullWeight: 0 },
         ...(dropout === undefined ? {} : { dropout }),

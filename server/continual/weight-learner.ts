@@ -96,6 +96,7 @@ export class WeightLearner implements ContinualLearner {
     const position = taskAfter(timetableOf(settings), updates);
     this.#graph ??= compileUpdate({
       ...{ model: policy.model, batchSize: settings.batchSize, accumulate: 1, weightDecay: settings.weightDecay },
+      actionDimensions: source.actionDimensions,
       method: this.#learning(position),
       // XLA gains nothing in training at the width of the shipped model and compiles for seconds at each switch.
       compile: { xla: false },

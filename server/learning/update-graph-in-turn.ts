@@ -6,7 +6,7 @@ import { compileUpdate, type UpdateGraph, type UpdateGraphOptions } from './upda
  * differ, so that a batch of four dimensions does not pay for six. Which graph an update runs follows from its number.
  */
 export function updateGraphInTurn(
-  groups: readonly (readonly LearningTask[])[],
+  groups: readonly (readonly Pick<LearningTask, 'actionSize'>[])[],
   options: Omit<UpdateGraphOptions, 'actionDimensions'>,
 ): UpdateGraph {
   const widths = groups.map(mostDimensions);

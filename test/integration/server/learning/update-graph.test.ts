@@ -11,7 +11,8 @@ import { FrozenWeights } from '../../../../server/learning/frozen-weights.ts';
 import { methodShapes, type LearningMethod } from '../../../../server/learning/learning-method.ts';
 import { compileLoss } from '../../../../server/learning/loss-graph.ts';
 import { TrainingTensors } from '../../../../server/learning/training-tensors.ts';
-import { compileUpdate, type UpdateGraphOptions } from '../../../../server/learning/update-graph.ts';
+import { compileUpdate, type UpdateGraph, type UpdateGraphOptions } from '../../../../server/learning/update-graph.ts';
+import { updateGraphInTurn } from '../../../../server/learning/update-graph-in-turn.ts';
 import { startBackend } from '../../../../server/tensors/backend.ts';
 
 beforeAll(() => startBackend({ backend: 'auto', threadCount: 1, xla: false }));
@@ -43,8 +44,8 @@ const freshTensors = () =>
 async function afterUpdates(
   options: Omit<UpdateGraphOptions, 'model' | 'weightDecay'>,
   batches: readonly BatchArrays[],
+  graph: UpdateGraph = compileUpdate({ model, weightDecay: 0.01, ...options }),
 ) {
-  const graph = compileUpdate({ model, weightDecay: 0.01, ...options });
   const tensors = freshTensors();
   let next = 0;
   const outcomes = Array.from({ length: batches.length / options.accumulate }, (_, i) =>
@@ -68,6 +69,29 @@ function worstDifference(
 
 describe('one update as one graph', () => {
   const four = [1, 2, 3, 4].map((seed) => randomBatch(6, seed));
+
+  test.each(['seen', 'hidden'] as const)(
+    'is that of the whole model for groups of narrower actions in turn, past actions %s',
+    async (how) => {
+      const sized = how === 'hidden' ? { ...model, pastActions: how } : model;
+      const options = { model: sized, batchSize: 6, accumulate: 1, weightDecay: 0.01 };
+      // The first group's tasks have one dimension of the model's two.
+      const batches = four.map((batch, i) => ({
+        ...batch,
+        actionMask: batch.actionMask.map((_, k) => (i % 2 === 0 && k % 2 === 1 ? 0 : 1)),
+      }));
+      const groups = [[{ actionSize: 1 }], [{ actionSize: 2 }, { actionSize: 1 }]];
+      const inTurn = await afterUpdates(options, batches, updateGraphInTurn(groups, options));
+      const whole = await afterUpdates(options, batches, compileUpdate(options));
+      expect(worstDifference(inTurn.arrays, whole.arrays)).toBeLessThan(1e-5);
+      expect(inTurn.outcomes.map(({ loss }) => loss.toFixed(5))).toEqual(
+        whole.outcomes.map(({ loss }) => loss.toFixed(5)),
+      );
+      // The graphs differ: in the other order a dimension that is real would be left out.
+      const reversed = await afterUpdates(options, batches, updateGraphInTurn([...groups].reverse(), options));
+      expect(worstDifference(reversed.arrays, whole.arrays)).toBeGreaterThan(1e-3);
+    },
+  );
 
   test('equals the same operations run one by one', async () => {
     const graph = await afterUpdates({ batchSize: 6, accumulate: 1 }, four);

@@ -52,6 +52,35 @@ describe.each(TEST_BACKENDS)('training on backend %s', (backend) => {
     expect(losses.every(Number.isFinite)).toBe(true);
   });
 
+  it.each([
+    ['seen', SMALL_MODEL],
+    ['hidden', { ...SMALL_MODEL, pastActions: 'hidden' }],
+  ] as const)(
+    'computes nothing for dimensions that no task has, past actions %s, and loses nothing by it',
+    (_, model) => {
+      const config = { model, modulation: LORA };
+      const parameters = initialiseParameters(config, randomSource(1));
+      // Of its three dimensions two are real.
+      const batch = randomBatch(model, 3, randomSource(2));
+      const options = { ...config, pullWeight: 0.5, routing: {}, trainableNames: trainableNames('model', config) };
+      tidy(() => {
+        const all = lossAndGradients(parameters, batch, options);
+        const real = lossAndGradients(parameters, batch, { ...options, actionDimensions: 2 });
+        expect(real.loss.dataSync()[0]).toBeCloseTo(all.loss.dataSync()[0]!, 6);
+        all.gradients.forEach((gradient, i) => {
+          const expected = gradient.dataSync();
+          const apart = real.gradients[i]!.dataSync<'float32'>().reduce(
+            (most, x, k) => Math.max(most, Math.abs(x - expected[k]!)),
+            0,
+          );
+          expect(apart, options.trainableNames[i]).toBeLessThan(1e-6);
+        });
+        const fewer = lossAndGradients(parameters, batch, { ...options, actionDimensions: 1 });
+        expect(Math.abs(fewer.loss.dataSync()[0]! - all.loss.dataSync()[0]!)).toBeGreaterThan(1e-4);
+      });
+    },
+  );
+
   it('leaves no tensors behind but those it returns', () => {
     const config = { model: SMALL_MODEL, modulation: LORA };
     const parameters = initialiseParameters(config, randomSource(1));
