@@ -104,7 +104,7 @@ export function addPretrainCommand(program: Command, outcome: { exitCode: number
     .option('--no-bin-centres', 'actions decode to the lower edge of their bin, as in the paper')
     .option(
       '--after-success <weight>',
-      'how often windows after the first success are drawn (default: by preset)',
+      'how often windows after success, or a lasting high reward, are drawn (default: by preset)',
       numberWithin(0, 1),
     )
     .option('--hide-past-actions', 'actions follow from states, returns and rewards alone: nothing to copy')

@@ -18,7 +18,7 @@ export interface LearningTask {
   readonly targetTokens: Uint8Array;
   /** [N] undiscounted sum of rewards from this row to the end of its episode, unscaled (spec §7.2). */
   readonly returnsToGo: Float32Array;
-  /** [E] first row after the first success of each episode; its end if it never succeeds. */
+  /** [E] first row of each episode after which little is left to do, see `settledRows`; its end if there is none. */
   readonly settledRows: Int32Array;
   /** Episodes to learn from, and those kept back to measure the loss on. */
   readonly training: readonly number[];
@@ -59,7 +59,7 @@ export function learningTask(trajectories: Trajectories, options: LearningTaskOp
     actionTokens: tokens(trajectories.actions, model.bins),
     targetTokens: tokens(trajectories.targets, model.bins),
     returnsToGo: returnsToGo(trajectories.rewards, trajectories.episodeOffsets),
-    settledRows: settledRows(trajectories.successes, trajectories.episodeOffsets),
+    settledRows: settledRows(trajectories),
     training,
     heldOut,
   };
@@ -84,12 +84,28 @@ export function returnsToGo(rewards: Float32Array, episodeOffsets: Int32Array): 
   return result;
 }
 
-function settledRows(successes: Uint8Array, episodeOffsets: Int32Array): Int32Array {
+/** A reward near the most there is, for so many steps: the pole stands, the finger's target is reached. */
+const SETTLED_REWARD = 0.9;
+const SETTLED_STEPS = 25;
+
+/**
+ * First row after the first success, or where none are reported (DMControl) after rewards that have stayed near their greatest, 1, for a
+ * while. From there on experts mostly hold what they reached.
+ */
+export function settledRows({
+  head,
+  successes,
+  rewards,
+  episodeOffsets,
+}: Pick<Trajectories, 'head' | 'successes' | 'rewards' | 'episodeOffsets'>): Int32Array {
+  const needed = head.spec.reportsSuccess ? 1 : SETTLED_STEPS;
+  const counts = (row: number): boolean =>
+    head.spec.reportsSuccess ? successes[row] !== 0 : (rewards[row] ?? 0) >= SETTLED_REWARD;
   return Int32Array.from({ length: episodeOffsets.length - 1 }, (_, episode) => {
     const end = episodeOffsets[episode + 1] ?? 0;
     let row = episodeOffsets[episode] ?? 0;
-    while (row < end && successes[row] === 0) row++;
-    return Math.min(end, row + 1);
+    for (let lasting = 0; row < end && lasting < needed; row++) lasting = counts(row) ? lasting + 1 : 0;
+    return row;
   });
 }
 

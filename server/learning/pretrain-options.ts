@@ -37,7 +37,7 @@ export interface PretrainSettings {
   readonly restartAtHorizon: PolicyOptions['restartAtHorizon'];
   /** Batches from one domain each, in turn, as in the paper; false draws from all transitions alike. */
   readonly alternateDomains: boolean;
-  /** Beyond the paper: how often windows that begin after the first success are drawn, against 1 for all others. Experts mostly wait there. */
+  /** Beyond the paper: how often windows are drawn that begin after the first success or a lasting high reward, against 1 for all others. */
   readonly afterSuccessWeight: number;
   /** Beyond the paper: see `WindowSamplerOptions.observationNoise`. */
   readonly observationNoise?: number;

@@ -14,7 +14,7 @@ export interface WindowSamplerOptions {
   readonly policy: Pick<PolicyConfig, 'model' | 'options'>;
   /** Every batch from one domain, the domains in strict turn (spec §5.3). Otherwise all transitions are equally likely. */
   readonly alternateDomains: boolean;
-  /** How often a window that begins after the first success is drawn, against 1 for all others; 1 in the paper. */
+  /** How often a window is drawn that begins where an episode has settled (`LearningTask`), against 1 for all others; 1 in the paper. */
   readonly afterSuccessWeight: number;
   /** Deviation of Gaussian noise on every value of a state, after scaling; 0 or absent: none. Held-out windows stay clean. */
   readonly observationNoise?: number;
@@ -35,7 +35,7 @@ interface Drawn {
   readonly source: WindowSource;
   readonly first: number;
   readonly end: number;
-  /** First row after the first success, or `end`. */
+  /** See `LearningTask.settledRows`. */
   readonly settled: number;
 }
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { MODEL_PRESETS } from '../../../../agent/config.ts';
-import { learningTask, returnsToGo } from '../../../../server/learning/learning-task.ts';
+import { learningTask, returnsToGo, settledRows } from '../../../../server/learning/learning-task.ts';
 import { standardisationTable } from '../../../../server/learning/standardisation.ts';
 import { CUP, REACH, sampleTrajectories } from './sample-trajectories.ts';
 
@@ -35,6 +35,16 @@ describe('preparing trajectories', () => {
     expect(settled(2)).toEqual([3, 8]);
     expect(settled(0)).toEqual([1, 6]);
     expect(settled()).toEqual([5, 8]);
+  });
+
+  test('where no success is told, the first settled row follows 25 high rewards in a row', () => {
+    const sample = sampleTrajectories(CUP, [60, 60, 60]);
+    const high = (from: number, count: number) =>
+      Array.from({ length: 60 }, (_, i) => (i >= from && i < from + count ? 0.9 : 0.89));
+    const rewards = Float32Array.from([...high(10, 24), ...high(10, 25), ...high(35, 25)]);
+    // 0.9 itself is not a number of single precision.
+    expect([...settledRows({ ...sample, rewards: rewards.map((reward) => reward + 1e-3) })]).toEqual([60, 95, 180]);
+    expect([...settledRows({ ...sample, rewards: new Float32Array(180) })]).toEqual([60, 120, 180]);
   });
 
   test('mean and deviation are those of what the policy sees, empty slots included', () => {
