@@ -11,6 +11,7 @@ import { liveServer, shortRun, until } from '../support/live-server.ts';
 import { brightness, difference } from './support/page-probes.ts';
 
 const WAIT = { timeout: 60_000 };
+const PICTURES_TO_SETTLE = 12;
 const EPISODE = 'metaworld.reach-v3.0.1';
 const HORIZON = 80;
 
@@ -62,6 +63,12 @@ describe.skipIf(browserSkipReason() !== undefined)('the replay of a recorded epi
   /** The picture of the open recording, once it is drawn. */
   async function seen(tab: Page): Promise<Uint8Array> {
     await tab.evaluate('new Promise((resolve) => setTimeout(resolve, 1200))');
+    // On a busy machine that is fewer pictures than it takes for poses, ghost and camera to arrive.
+    await tab.evaluate(`new Promise((resolve) => {
+      let left = ${PICTURES_TO_SETTLE};
+      const next = () => (left-- > 0 ? requestAnimationFrame(next) : resolve());
+      next();
+    })`);
     const png = await tab.evaluate<string>("document.querySelector('.replay-picture canvas').toDataURL()");
     return brightness(tab, Buffer.from(png.slice(png.indexOf(',') + 1), 'base64'));
   }
