@@ -73,9 +73,8 @@ export function policyLoss(parameters: ParameterRecord, batch: TrainingBatch, op
   const { dropout } = options;
   const learning = dropout === undefined ? undefined : { dropout, batch: batch.states.shape[0] };
   const modulators = gatherModulators(parameters, rows, { model, modulation, learning });
-  const inputs = { tokens, stepMask: batch.stepMask, modulators, dropout };
-  const dimensions = options.actionDimensions ?? model.actionSize;
-  const hidden = decodePredicting(parameters, inputs, { ...model, dimensions });
+  const inputs = { tokens, stepMask: batch.stepMask, modulators, dropout, dimensions: options.actionDimensions };
+  const hidden = decodePredicting(parameters, inputs, model);
   const crossEntropy = actionCrossEntropy(actionLogits(parameters, hidden), batch);
   if (selectedKeys === null || !isPool(modulation)) return { loss: crossEntropy, crossEntropy, similarity: null };
 

@@ -37,13 +37,13 @@ export function decodeAll(parameters: ParameterRecord, inputs: DecoderInputs, mo
  * The hidden states from which actions are predicted: position 1 (return-to-go) for the first dimension, position j for
  * dimension j (spec §1.4). The last block computes no others.
  *
- * @param dimensions d, those wanted, 1..A; all if absent
- * @returns [B, T, d, D], owned by the caller
+ * @param inputs `dimensions`: how many of them are wanted, 1..A; all if absent
+ * @returns [B, T, dimensions, D], owned by the caller
  */
 export function decodePredicting(
   parameters: ParameterRecord,
-  { tokens: all, ...inputs }: DecoderInputs,
-  { dimensions, ...model }: ModelConfig & { readonly dimensions?: number },
+  { tokens: all, dimensions, ...inputs }: DecoderInputs & { readonly dimensions?: number | undefined },
+  model: ModelConfig,
 ): Tensor {
   const [batch = 0, steps = 0] = all.shape;
   assertShape(all, [batch, steps, tokensPerStep(model), model.width], 'tokens');
