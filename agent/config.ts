@@ -23,6 +23,11 @@ export interface ModelConfig {
    * states, returns and rewards, and cannot be a copy of the last one (beyond the paper).
    */
   readonly pastActions?: 'hidden';
+  /**
+   * Frequencies f: beside every value x of a state, sin(f x) and cos(f x) are embedded (beyond the paper). In standardised units a frequency of 12
+   * tells apart what lies 0.05 deviations apart, which one product followed by a norm does not.
+   */
+  readonly observationWaves?: readonly number[];
 }
 
 /**
@@ -162,12 +167,25 @@ export const MODEL_PRESETS = {
 } as const satisfies Record<string, ModelConfig>;
 export type ModelPreset = keyof typeof MODEL_PRESETS;
 
+/** Frequencies of a model's `observationWaves`, at most. */
+const MOST_WAVES = 8;
+
 /**
  * Refuses sizes that no model can have.
  *
  * @throws AgentError L2M_CONFIG_INVALID, naming the field
  */
-export function checkModelConfig({ pastActions: _, ...model }: ModelConfig): void {
+export function checkModelConfig({ pastActions: _, observationWaves = [], ...model }: ModelConfig): void {
+  if (
+    observationWaves.length > MOST_WAVES ||
+    observationWaves.some((frequency) => !(frequency > 0 && frequency <= 1e3))
+  ) {
+    const got = JSON.stringify(observationWaves);
+    throw new AgentError(
+      'L2M_CONFIG_INVALID',
+      `model.observationWaves is ${got}, not up to ${MOST_WAVES} frequencies in 0..1000`,
+    );
+  }
   for (const [name, value] of Object.entries(model)) {
     if (!Number.isInteger(value) || value < 1 || value > 65_536) {
       throw new AgentError('L2M_CONFIG_INVALID', `model.${name} is ${value}, not a whole number in 1..65536`);

@@ -1,6 +1,6 @@
 import { tokensPerStep, type ModelConfig } from '../config.ts';
-import { add, assertShape, concat, gather, mul, reshape, slice, type Tensor } from '../ops.ts';
-import { parameter, type ParameterRecord } from '../weights/names.ts';
+import { add, assertShape, concat, cos, gather, matMul, mul, reshape, sin, slice, type Tensor } from '../ops.ts';
+import { parameter, WAVES_NAME, type ParameterRecord } from '../weights/names.ts';
 import { layerNorm } from './layer-norm.ts';
 import { linear } from './linear.ts';
 
@@ -70,13 +70,25 @@ export function embedWindow(parameters: ParameterRecord, window: WindowTensors, 
 function embedParts(parameters: ParameterRecord, window: WindowTensors, model: ModelConfig): TokenParts {
   const [batch = 0, steps = 0] = window.states.shape;
   const one = [batch, steps, 1, model.width];
-  const state = linear(parameters, window.states, { name: 'embed_state', stored: 'out-in' });
   return {
-    state: reshape(state, one),
+    state: reshape(embedStates(parameters, window.states, model), one),
     returnToGo: embedScalars(parameters, window.returnsToGo, 'embed_return'),
     actions: embedActions(parameters, window.actionTokens),
     reward: embedScalars(parameters, window.rewards, 'embed_rewards'),
   };
+}
+
+/** [B, T, S] -> [B, T, D] */
+function embedStates(parameters: ParameterRecord, states: Tensor, { observationWaves }: ModelConfig): Tensor {
+  const plain = linear(parameters, states, { name: 'embed_state', stored: 'out-in' });
+  if (observationWaves === undefined) return plain;
+  const waves = observationWaves.flatMap((frequency) => {
+    const angles = mul(states, frequency);
+    return [sin(angles), cos(angles)];
+  });
+  const rows = concat(waves, 2);
+  const flat = reshape(rows, [-1, rows.shape[2]!]);
+  return add(plain, reshape(matMul(flat, parameter(parameters, WAVES_NAME), false, true), plain.shape));
 }
 
 /** [B, T] -> [B, T, 1, D] */

@@ -21,6 +21,7 @@ import {
   SINGLE_LORA_IN_NAME,
   SINGLE_LORA_OUT_NAME,
   SINGLE_NAME,
+  WAVES_NAME,
 } from './names.ts';
 
 /** Deviation of GPT-2's normal initialisation (spec §1.8). */
@@ -76,6 +77,8 @@ function drawOf(
   switch (name) {
     case KEY_NAME:
       return uniform(1);
+    // Nothing at first, so that a model that is given waves later begins as the model it was.
+    case WAVES_NAME:
     case KEY_BIAS_NAME:
     case QUERY_SHIFT_NAME:
       return () => 0;

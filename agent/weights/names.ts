@@ -9,6 +9,8 @@ export type ParameterRecord = Readonly<Record<string, Tensor>>;
 
 export type Shapes = Readonly<Record<string, readonly number[]>>;
 
+/** Of a model with observation waves: the sines of all state values at the first frequency, their cosines, and so on. */
+export const WAVES_NAME = 'embed_waves.weight';
 export const KEY_NAME = 'prompt.prompt_key';
 /** Of a pool whose keys share modulators: [K] row each key points to, [K] added to each key's score (-1e9 leaves a key out). */
 export const KEY_MODULATOR_NAME = 'prompt.key_modulator';
@@ -42,6 +44,7 @@ export function modelShapes(model: ModelConfig): Shapes {
     'embed_rewards.bias': [d],
     'embed_state.weight': [d, model.stateSize],
     'embed_state.bias': [d],
+    ...waveShapes(model),
     'embed_action_disc.weight': [model.bins + 1, d],
     'embed_ln.weight': [d],
     'embed_ln.bias': [d],
@@ -69,6 +72,10 @@ export function modelShapes(model: ModelConfig): Shapes {
     });
   }
   return shapes;
+}
+
+function waveShapes({ width, stateSize, observationWaves }: ModelConfig): Shapes {
+  return observationWaves === undefined ? {} : { [WAVES_NAME]: [width, 2 * observationWaves.length * stateSize] };
 }
 
 /** Weights the reference's files hold but neither its decisions nor its loss read; accepted in a file and left there. */

@@ -23,6 +23,7 @@ const ModelSchema = Type.Object(
     bins: Size,
     maximumTimestep: Size,
     pastActions: Type.Optional(Type.Literal('hidden')),
+    observationWaves: Type.Optional(Type.Immutable(Type.Array(Type.Number({ exclusiveMinimum: 0 }), { maxItems: 8 }))),
   },
   closed,
 );

@@ -19,7 +19,7 @@ import type { EvaluationRow } from '../pretraining/evaluation-history.ts';
 import { currentProvenance } from '../provenance.ts';
 import { backendOptionsOf } from './backend-options.ts';
 import { addConfigOptions, configOf } from './config-options.ts';
-import { numberWithin, oneOf, wholeNumber } from './option-values.ts';
+import { numberList, numberWithin, oneOf, wholeNumber } from './option-values.ts';
 import { progressText } from './pretraining-text.ts';
 import { ProgressLine } from './progress-line.ts';
 import { quickPretraining } from './quick-pretraining.ts';
@@ -44,6 +44,7 @@ interface PretrainCommandOptions extends Record<string, unknown> {
   readonly afterSuccess?: number;
   readonly alternateDomains?: true;
   readonly hidePastActions?: true;
+  readonly observationWaves?: readonly number[];
   readonly observationNoise?: number;
   readonly evaluateEvery?: number;
   readonly evaluateTasks?: string;
@@ -108,6 +109,11 @@ export function addPretrainCommand(program: Command, outcome: { exitCode: number
       numberWithin(0, 1),
     )
     .option('--hide-past-actions', 'actions follow from states, returns and rewards alone: nothing to copy')
+    .option(
+      '--observation-waves <list>',
+      'sines and cosines of state values at these frequencies, such as 3,12',
+      numberList(0.01, 1000),
+    )
     .option('--alternate-domains', 'batches of one domain each, in turn, as in the paper')
     .option('--observation-noise <number>', 'deviation of noise on scaled states', numberWithin(0, 10))
     .option('--evaluate-every <number>', 'updates between two evaluations on simulators', wholeNumber(1, 100_000_000))
@@ -236,7 +242,11 @@ async function pretrainOptions(options: PretrainCommandOptions): Promise<Pretrai
       expandTasks(options.tasks.split(',')),
       options.source,
     ),
-    model: options.hidePastActions === true ? { ...model, pastActions: 'hidden' } : model,
+    model: {
+      ...model,
+      ...(options.hidePastActions === true ? { pastActions: 'hidden' } : {}),
+      ...(options.observationWaves === undefined ? {} : { observationWaves: options.observationWaves }),
+    },
     budget: budgetOf(options) ?? preset.budget,
     ...(options.accumulate === undefined ? {} : { accumulate: options.accumulate }),
     ...(options.frozenEval === true ? { frozenEval: true } : {}),

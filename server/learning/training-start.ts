@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { isDeepStrictEqual } from 'node:util';
 import { initialArrays } from '../../agent/weights/initialise.ts';
-import { modelShapes, poolShapes, selectArrays, unusedShapes } from '../../agent/weights/names.ts';
+import { modelShapes, poolShapes, selectArrays, unusedShapes, WAVES_NAME } from '../../agent/weights/names.ts';
 import type { Checkpoint } from '../checkpoints/read-checkpoint.ts';
 import type { WeightArrays } from '../checkpoints/weights-file.ts';
 import { L2mError } from '../errors.ts';
@@ -84,7 +84,14 @@ export function initialWeights(options: PretrainSettings, parent: Checkpoint | u
     return initialArrays({ model, modulation: { kind: 'none' } }, randomFor(options.seed, 'weights', 0));
   }
   const pool = poolShapes(parent.manifest.model, parent.manifest.modulation);
-  return selectArrays(parent.arrays, modelShapes(model), { ...unusedShapes(model), ...pool });
+  const shapes = modelShapes(model);
+  const waves = shapes[WAVES_NAME];
+  const arrays = new Map(parent.arrays);
+  // A parent without waves gives the new model none to begin with: zeros change nothing.
+  if (waves !== undefined && parent.manifest.model.observationWaves === undefined) {
+    arrays.set(WAVES_NAME, { shape: waves, dtype: 'F32', data: new Float32Array(waves.reduce((size, n) => size * n)) });
+  }
+  return selectArrays(arrays, shapes, { ...unusedShapes(model), ...pool });
 }
 
 /**

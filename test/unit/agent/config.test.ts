@@ -14,6 +14,8 @@ describe('configuration', () => {
     [{ blocks: 0 }, 'model.blocks is 0'],
     [{ width: 1.5 }, 'model.width is 1.5'],
     [{ bins: NaN }, 'model.bins is NaN'],
+    [{ observationWaves: [3, 0] }, 'model.observationWaves is [3,0]'],
+    [{ observationWaves: Array<number>(9).fill(1) }, 'not up to 8 frequencies in 0..1000'],
   ])('refuses %j', (change, message) => {
     expect(() => checkModelConfig({ ...MODEL_PRESETS.tiny, ...change })).toThrow(message);
   });

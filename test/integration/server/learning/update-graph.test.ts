@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { SMALL_TRAINING_MODEL as model, randomTrainingBatch as randomBatch } from './small-training.ts';
 import { memory, tensor, type Tensor } from '@tensorflow/tfjs-core';
+import type { ModelConfig } from '../../../../agent/config.ts';
 import { dropoutKeys, REFERENCE_DROPOUT } from '../../../../agent/learning/dropout.ts';
 import type { Anchor } from '../../../../agent/learning/penalty.ts';
 import { randomSource } from '../../../../agent/random.ts';
@@ -35,18 +36,18 @@ function joined(one: BatchArrays, other: BatchArrays): BatchArrays {
   return both;
 }
 
-const freshTensors = () =>
+const freshTensors = (sized: ModelConfig = model) =>
   TrainingTensors.fromWeights(
-    modelShapes(model),
-    initialArrays({ model, modulation: { kind: 'none' } }, randomSource(3)),
+    modelShapes(sized),
+    initialArrays({ model: sized, modulation: { kind: 'none' } }, randomSource(3)),
   );
 
 async function afterUpdates(
-  options: Omit<UpdateGraphOptions, 'model' | 'weightDecay'>,
+  options: Omit<UpdateGraphOptions, 'model' | 'weightDecay'> & Partial<UpdateGraphOptions>,
   batches: readonly BatchArrays[],
   graph: UpdateGraph = compileUpdate({ model, weightDecay: 0.01, ...options }),
 ) {
-  const tensors = freshTensors();
+  const tensors = freshTensors(options.model);
   let next = 0;
   const outcomes = Array.from({ length: batches.length / options.accumulate }, (_, i) =>
     graph.run(tensors, { number: i + 1, learningRate: 1e-2 }, () => batches[next++]!),
@@ -93,9 +94,13 @@ describe('one update as one graph', () => {
     },
   );
 
-  test('equals the same operations run one by one', async () => {
-    const graph = await afterUpdates({ batchSize: 6, accumulate: 1 }, four);
-    const eager = await afterUpdates({ batchSize: 6, accumulate: 1, compile: { capture: false } }, four);
+  test.each([
+    ['plain', model],
+    ['with observation waves', { ...model, observationWaves: [2, 9] }],
+  ])('equals the same operations run one by one, %s', async (_, sized) => {
+    const options = { model: sized, batchSize: 6, accumulate: 1, weightDecay: 0.01 };
+    const graph = await afterUpdates(options, four, compileUpdate(options));
+    const eager = await afterUpdates(options, four, compileUpdate({ ...options, compile: { capture: false } }));
     expect(worstDifference(graph.arrays, eager.arrays)).toBeLessThan(1e-5);
     graph.outcomes.forEach(({ loss }, i) => expect(loss).toBeCloseTo(eager.outcomes[i]!.loss, 5));
   });

@@ -66,6 +66,7 @@ describe('what a token sees', () => {
   it.each([
     ['seen', SMALL_MODEL],
     ['hidden', { ...SMALL_MODEL, pastActions: 'hidden' }],
+    ['seen, with observation waves', { ...SMALL_MODEL, observationWaves: [2, 5] }],
   ] as const)('where past actions are %s, decides so, token by token as in one forward', (how, model) => {
     const config = { model, modulation: { kind: 'none' } } as const;
     tidy(() => {
