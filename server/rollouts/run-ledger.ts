@@ -1,4 +1,5 @@
 import type { RunState, RunSummary } from '../../protocol/dashboard-messages.ts';
+import type { TaskId } from '../../protocol/task.ts';
 import type { PlannedTask, ScoredEpisode } from '../store/records.ts';
 import { RunScores } from '../store/run-scores.ts';
 import type { RunRequest } from './run-request.ts';
@@ -10,6 +11,8 @@ export interface LedgerOptions {
   /** Episodes scored before a resume. */
   readonly past: readonly ScoredEpisode[];
   readonly planned: readonly PlannedTask[];
+  /** Steps of an episode of each task: of DMControl five times as many as of Meta-World, and its tasks may come last. */
+  readonly horizons: ReadonlyMap<TaskId, number>;
 }
 
 /** The live figures of one run: what the progress line, the page and the HTTP API show. */
@@ -18,7 +21,6 @@ export class RunLedger {
   readonly #options: LedgerOptions;
   readonly #startedAt = new Date();
   readonly #stepsBefore: number;
-  readonly #episodesBefore: number;
   #state: RunState = 'starting';
   #message = '';
   #redone = 0;
@@ -28,9 +30,7 @@ export class RunLedger {
     const { planned, past, request } = options;
     this.#options = options;
     this.#scores = new RunScores(planned, past, request.protocol);
-    const totals = this.#scores.totals();
-    this.#stepsBefore = totals.steps;
-    this.#episodesBefore = totals.finished;
+    this.#stepsBefore = this.#scores.totals().steps;
   }
 
   /** Episodes without a final outcome. */
@@ -58,13 +58,18 @@ export class RunLedger {
     this.#endedMs = over ? Date.now() : undefined;
   }
 
+  #owedSteps(): number {
+    const owed = this.#scores.scores().map(({ task, planned, finished, errors, assisted = 0 }) => {
+      return (planned - finished - errors - assisted) * (this.#options.horizons.get(task) ?? 0);
+    });
+    return owed.reduce((sum, steps) => sum + steps, 0);
+  }
+
   summary(): RunSummary {
     const { run, request, policy } = this.#options;
     const totals = this.#scores.totals();
     const seconds = ((this.#endedMs ?? Date.now()) - this.#startedAt.getTime()) / 1000;
     const stepsPerSecond = seconds > 0 ? (totals.steps - this.#stepsBefore) / seconds : 0;
-    const ended = totals.finished + totals.errors + totals.assisted - this.#episodesBefore;
-    const { owed } = this;
     return {
       ...{ run, kind: request.kind, state: this.#state, policy, protocol: request.protocol, seed: request.seed },
       plannedEpisodes: totals.planned,
@@ -74,7 +79,7 @@ export class RunLedger {
       redoneEpisodes: this.#redone,
       steps: totals.steps,
       stepsPerSecond,
-      secondsLeft: ended > 0 ? (seconds / ended) * owed : null,
+      secondsLeft: stepsPerSecond > 0 ? this.#owedSteps() / stepsPerSecond : null,
       startedAt: this.#startedAt.toISOString(),
       tasks: this.#scores.scores(),
       meanSuccessAnyTime: totals.meanSuccessAnyTime,

@@ -176,7 +176,11 @@ export class RunService {
     readonly take: TrajectoryTaker | undefined;
   }): RunHandle {
     const { run, request, policy, plans, past } = start;
-    const ledger = new RunLedger({ run, request, policy: policy.name, past, planned: plannedTasks(request, plans) });
+    const ledger = new RunLedger({
+      ...{ run, request, policy: policy.name, past },
+      planned: plannedTasks(request, plans),
+      horizons: new Map(plans.map(({ task, horizon }) => [task, horizon] as const)),
+    });
     const finishedKeys = new Set(past.map(planKey));
     let settle: (summary: RunSummary) => void = () => undefined;
     const over = new Promise<RunSummary>((resolve) => (settle = resolve));
