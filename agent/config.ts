@@ -24,7 +24,7 @@ export interface ModelConfig {
    */
   readonly pastActions?: 'hidden';
   /**
-   * Frequencies f: beside every value x of a state, sin(f x) and cos(f x) are embedded (beyond the paper). In standardised units a frequency of 12
+   * Frequencies f: beside every value x of a state, sin(f x) and cos(f x) - 1 are embedded (beyond the paper). In standardised units a frequency of 12
    * tells apart what lies 0.05 deviations apart, which one product followed by a norm does not.
    */
   readonly observationWaves?: readonly number[];

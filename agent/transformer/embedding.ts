@@ -1,5 +1,5 @@
 import { tokensPerStep, type ModelConfig } from '../config.ts';
-import { add, assertShape, concat, cos, gather, matMul, mul, reshape, sin, slice, type Tensor } from '../ops.ts';
+import { add, assertShape, concat, cos, gather, matMul, mul, reshape, sin, slice, sub, type Tensor } from '../ops.ts';
 import { parameter, WAVES_NAME, type ParameterRecord } from '../weights/names.ts';
 import { layerNorm } from './layer-norm.ts';
 import { linear } from './linear.ts';
@@ -84,7 +84,8 @@ function embedStates(parameters: ParameterRecord, states: Tensor, { observationW
   if (observationWaves === undefined) return plain;
   const waves = observationWaves.flatMap((frequency) => {
     const angles = mul(states, frequency);
-    return [sin(angles), cos(angles)];
+    // Less one: a value that never differs adds nothing, instead of a constant that would learn hundreds of times over.
+    return [sin(angles), sub(cos(angles), 1)];
   });
   const rows = concat(waves, 2);
   const flat = reshape(rows, [-1, rows.shape[2]!]);

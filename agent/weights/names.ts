@@ -9,7 +9,7 @@ export type ParameterRecord = Readonly<Record<string, Tensor>>;
 
 export type Shapes = Readonly<Record<string, readonly number[]>>;
 
-/** Of a model with observation waves: the sines of all state values at the first frequency, their cosines, and so on. */
+/** Of a model with observation waves: the sines of all state values at the first frequency, their cosines less one, and so on. */
 export const WAVES_NAME = 'embed_waves.weight';
 export const KEY_NAME = 'prompt.prompt_key';
 /** Of a pool whose keys share modulators: [K] row each key points to, [K] added to each key's score (-1e9 leaves a key out). */
