@@ -46,6 +46,7 @@ interface PretrainCommandOptions extends Record<string, unknown> {
   readonly hidePastActions?: true;
   readonly observationWaves?: readonly number[];
   readonly observationNoise?: number;
+  readonly late?: number;
   readonly evaluateEvery?: number;
   readonly evaluateTasks?: string;
   readonly evaluateEpisodes: number;
@@ -116,6 +117,7 @@ export function addPretrainCommand(program: Command, outcome: { exitCode: number
     )
     .option('--alternate-domains', 'batches of one domain each, in turn, as in the paper')
     .option('--observation-noise <number>', 'deviation of noise on scaled states', numberWithin(0, 10))
+    .option('--late <share>', 'windows shown as if they had come later, with less gathered before', numberWithin(0, 1))
     .option('--evaluate-every <number>', 'updates between two evaluations on simulators', wholeNumber(1, 100_000_000))
     .option('--evaluate-tasks <list>', 'what is evaluated (default: what is learned from)')
     .option('--evaluate-episodes <number>', 'episodes of each task', wholeNumber(1, 1000), 5)
@@ -260,6 +262,7 @@ async function pretrainOptions(options: PretrainCommandOptions): Promise<Pretrai
     ...(options.afterSuccess === undefined ? {} : { afterSuccessWeight: options.afterSuccess }),
     ...(options.alternateDomains === true ? { alternateDomains: true } : {}),
     ...(options.observationNoise === undefined ? {} : { observationNoise: options.observationNoise }),
+    ...(options.late === undefined ? {} : { lateShare: options.late }),
     ...(options.dropout === true ? { dropout: REFERENCE_DROPOUT } : {}),
     name: options.name,
     trainingFolder: join(config.data, 'training', options.name),

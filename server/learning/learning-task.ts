@@ -84,6 +84,12 @@ export function returnsToGo(rewards: Float32Array, episodeOffsets: Int32Array): 
   return result;
 }
 
+/** Highest return of an episode, unscaled; -Infinity without episodes. */
+export function highestReturn({ trajectories, returnsToGo }: LearningTask): number {
+  const first = trajectories.episodeOffsets.subarray(0, -1);
+  return first.reduce((most, row) => Math.max(most, returnsToGo[row] ?? 0), -Infinity);
+}
+
 /** A reward near the most there is, for so many steps: the pole stands, the finger's target is reached. */
 const SETTLED_REWARD = 0.9;
 const SETTLED_STEPS = 25;

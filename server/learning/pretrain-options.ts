@@ -41,6 +41,8 @@ export interface PretrainSettings {
   readonly afterSuccessWeight: number;
   /** Beyond the paper: see `WindowSamplerOptions.observationNoise`. */
   readonly observationNoise?: number;
+  /** Beyond the paper: see `WindowSamplerOptions.lateShare`. */
+  readonly lateShare?: number;
   /** Share of episodes kept back to measure the loss on. */
   readonly heldOutShare: number;
   /** Checkpoint whose model the weights start from; absent: drawn at random. */
@@ -156,6 +158,7 @@ export function checkPretrainOptions(options: PretrainOptions): void {
       options.afterSuccessWeight > 0 && options.afterSuccessWeight <= 1,
     ],
     ['observation noise', options.observationNoise ?? 0, (options.observationNoise ?? 0) >= 0],
+    ['share of late windows', options.lateShare ?? 0, (options.lateShare ?? 0) >= 0 && (options.lateShare ?? 0) <= 1],
     ['held-out share', options.heldOutShare, options.heldOutShare >= 0 && options.heldOutShare <= 0.5],
     ['bins', options.model.bins, options.model.bins <= 256],
   ];

@@ -4,7 +4,7 @@ import type { ModelConfig, PolicyOptions } from '../../agent/config.ts';
 import { domainOf, taskName, type Domain, type TaskId } from '../../protocol/task.ts';
 import type { DataSource } from '../checkpoints/manifest.ts';
 import { L2mError, unknownNameError } from '../errors.ts';
-import { learningTask, type LearningTask } from './learning-task.ts';
+import { highestReturn, learningTask, type LearningTask } from './learning-task.ts';
 import { standardisationTable } from './standardisation.ts';
 import { readTrajectories } from './trajectory-reader.ts';
 
@@ -38,10 +38,9 @@ export async function loadTrainingData(options: TrainingDataOptions): Promise<Tr
     .filter(([, members]) => members.length > 0)
     .map(([domain, members]) => [domain, standardisationTable(members, options.model.stateSize)] as const);
   const targetReturns: Record<string, number> = {};
-  for (const { trajectories, returnsToGo } of tasks) {
-    const returns = Array.from(trajectories.episodeOffsets.subarray(0, -1), (row) => returnsToGo[row] ?? 0);
-    const { task } = trajectories.head;
-    targetReturns[task] = Math.max(targetReturns[task] ?? -Infinity, ...returns);
+  for (const member of tasks) {
+    const { task } = member.trajectories.head;
+    targetReturns[task] = Math.max(targetReturns[task] ?? -Infinity, highestReturn(member));
   }
   return {
     tasks,

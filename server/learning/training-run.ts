@@ -156,9 +156,9 @@ function compileParts(
   data: TrainingData,
   { tensors, method }: { readonly tensors: TrainingTensors; readonly method: LearningMethod },
 ): LoopParts {
-  const { seed, alternateDomains, afterSuccessWeight, observationNoise = 0, model } = options;
+  const { seed, alternateDomains, afterSuccessWeight, observationNoise = 0, lateShare = 0, model } = options;
   const policy = { model, options: policyOptionsOf(options, data.standardise) };
-  const sampling = { seed, alternateDomains, afterSuccessWeight, observationNoise, policy };
+  const sampling = { seed, alternateDomains, afterSuccessWeight, observationNoise, lateShare, policy };
   const anyHeldOut = data.tasks.some((task) => task.heldOut.length > 0);
   return {
     tensors,

@@ -34,6 +34,7 @@ export function trainingSettings(options: PretrainSettings): Record<string, unkn
     // Left out where absent, so that trainings begun before these settings existed can go on.
     ...(options.trainable === undefined ? {} : { trainable: options.trainable }),
     ...(options.observationNoise === undefined ? {} : { observationNoise: options.observationNoise }),
+    ...(options.lateShare === undefined ? {} : { lateShare: options.lateShare }),
     ...(options.pullWeight === undefined ? {} : { pullWeight: options.pullWeight }),
     ...(options.dropout === undefined ? {} : { dropout: options.dropout, frozenEval: options.frozenEval === true }),
     ...(options.referenceTicks === undefined ? {} : { referenceTicks: options.referenceTicks }),

@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
-import { padToken, type PolicyConfig } from '../../agent/config.ts';
-import { zeroActionToken } from '../../agent/context/action-tokenizer.ts';
-import { taskContext, type TaskContext } from '../../agent/context/task-context.ts';
+import type { PolicyConfig } from '../../agent/config.ts';
+import { taskContext } from '../../agent/context/task-context.ts';
 import { randomSource, type RandomSource } from '../../agent/random.ts';
 import type { Domain } from '../../protocol/task.ts';
 import type { BatchArrays } from './batch-arrays.ts';
-import type { LearningTask } from './learning-task.ts';
+import { clearBatch, fillWindow, ON_TIME, type Lateness, type WindowSource } from './fill-window.ts';
+import { highestReturn, type LearningTask } from './learning-task.ts';
 
 export interface WindowSamplerOptions {
   readonly seed: number;
@@ -18,6 +18,12 @@ export interface WindowSamplerOptions {
   readonly afterSuccessWeight: number;
   /** Deviation of Gaussian noise on every value of a state, after scaling; 0 or absent: none. Held-out windows stay clean. */
   readonly observationNoise?: number;
+  /**
+   * Share of windows that are shown as if their episode had come to them later and with less gathered before; 0 or absent: none. Experts are on
+   * time, so step and return tell what they do next as well as the state does, and who learns from them goes on in step when it has failed.
+   * Held-out windows stay as they were.
+   */
+  readonly lateShare?: number;
 }
 
 export interface WindowSampler {
@@ -58,10 +64,14 @@ export function windowSampler(tasks: readonly LearningTask[], options: WindowSam
       const random = randomFor(options.seed, options.split, index);
       const noise = options.split === 'training' ? (options.observationNoise ?? 0) : 0;
       const perturb = noise === 0 ? () => 0 : () => noise * random.normal();
-      clear(batch);
+      const lateShare = options.split === 'training' ? (options.lateShare ?? 0) : 0;
+      clearBatch(batch);
       for (let window = 0; window < batch.size; window++) {
         const { source, first, end, row } = pool.draw(random);
-        fillWindow(batch, window, { source, first, row, end: Math.min(end, row + batch.model.context), perturb });
+        const last = Math.min(end, row + batch.model.context);
+        const late =
+          lateShare > 0 && random.uniform() < lateShare ? lateness(source, { row, last, end }, random) : ON_TIME;
+        fillWindow(batch, window, { source, first, row, end: last, perturb, late });
       }
     },
   };
@@ -94,7 +104,8 @@ interface TransitionPool {
 function transitionPool(tasks: readonly LearningTask[], options: WindowSamplerOptions): TransitionPool {
   const drawn: Drawn[] = [];
   for (const task of tasks) {
-    const source = { task, context: taskContext(task.trajectories.head.spec, options.policy, 0) };
+    const context = taskContext(task.trajectories.head.spec, options.policy, 0);
+    const source = { task, context, best: highestReturn(task) };
     for (const episode of task[options.split]) {
       const { episodeOffsets } = task.trajectories;
       const [first = 0, end = 0] = episodeOffsets.subarray(episode, episode + 2);
@@ -133,59 +144,12 @@ function lastNotAbove(rising: Float64Array, value: number): number {
   return low;
 }
 
-/** A task and how the policy sees it: the same tables that acting uses. */
-interface WindowSource {
-  readonly task: LearningTask;
-  readonly context: TaskContext;
-}
-
-function clear(batch: BatchArrays): void {
-  batch.states.fill(0);
-  batch.actionTokens.fill(padToken(batch.model));
-  batch.targetTokens.fill(0);
-  batch.returnsToGo.fill(0);
-  batch.rewards.fill(0);
-  batch.timesteps.fill(0);
-  batch.stepMask.fill(0);
-  batch.actionMask.fill(0);
-}
-
-interface Window {
-  readonly source: WindowSource;
-  /** First row of the episode. */
-  readonly first: number;
-  /** Rows row..end-1 are shown. */
-  readonly row: number;
-  readonly end: number;
-  /** What is added to a scaled value. */
-  readonly perturb: () => number;
-}
-
-function fillWindow(batch: BatchArrays, window: number, { source, first, row, end, perturb }: Window): void {
-  const { model } = batch;
-  const { task, context } = source;
-  const { stateIndices, background, shift, factor, rewardScale, actionSize, observationSize } = context;
-  const { trajectories } = task;
-  const zeroToken = zeroActionToken(model.bins);
-  batch.taskIndices[window] = context.taskIndex;
-  for (let from = row; from < end; from++) {
-    const step = (window + 1) * model.context - (end - from);
-    const state = step * model.stateSize;
-    batch.states.set(background, state);
-    for (let i = 0; i < observationSize; i++) {
-      const value = trajectories.observations[from * observationSize + i] ?? 0;
-      batch.states[state + (stateIndices[i] ?? 0)] = (value - (shift[i] ?? 0)) * (factor[i] ?? 1) + perturb();
-    }
-    const action = step * model.actionSize;
-    for (let i = 0; i < model.actionSize; i++) {
-      const real = i < actionSize;
-      batch.actionTokens[action + i] = real ? (task.actionTokens[from * actionSize + i] ?? 0) : zeroToken;
-      batch.targetTokens[action + i] = real ? (task.targetTokens[from * actionSize + i] ?? 0) : 0;
-      batch.actionMask[action + i] = real ? 1 : 0;
-    }
-    batch.returnsToGo[step] = (task.returnsToGo[from] ?? 0) / rewardScale;
-    batch.rewards[step] = (trajectories.rewards[from] ?? 0) / rewardScale;
-    batch.timesteps[step] = from - first;
-    batch.stepMask[step] = 1;
-  }
+/** Anything between the truth and the end of the episode; between the truth and all that the task's best episode gathered. */
+function lateness(
+  { best, task }: WindowSource,
+  { row, last, end }: { readonly row: number; readonly last: number; readonly end: number },
+  random: RandomSource,
+): Lateness {
+  const spare = Math.max(0, best - (task.returnsToGo[row] ?? 0));
+  return { steps: random.below(end - last + 1), owed: spare * random.uniform() };
 }

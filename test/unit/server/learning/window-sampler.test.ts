@@ -5,7 +5,7 @@ import { ContextWindow } from '../../../../agent/context/context-window.ts';
 import { taskContext } from '../../../../agent/context/task-context.ts';
 import { windowArrays } from '../../../../agent/context/window-arrays.ts';
 import { allocateBatch, type BatchArrays } from '../../../../server/learning/batch-arrays.ts';
-import { learningTask } from '../../../../server/learning/learning-task.ts';
+import { highestReturn, learningTask } from '../../../../server/learning/learning-task.ts';
 import { standardisationTable } from '../../../../server/learning/standardisation.ts';
 import { windowSampler, type WindowSamplerOptions } from '../../../../server/learning/window-sampler.ts';
 import { CUP, REACH, sampleTrajectories } from './sample-trajectories.ts';
@@ -218,5 +218,39 @@ describe('drawing windows', () => {
     expect(mean).toBeLessThan(0.6);
     const beyond = Array.from({ length: 50 * T }, (_, step) => noisy.states.slice(step * 204 + 6, (step + 1) * 204));
     expect(beyond.every((rest) => rest.every((value) => value === 0))).toBe(true);
+  });
+
+  test('late windows say that less was gathered and more time has gone, in training alone, and show the same otherwise', () => {
+    const lengths = [40, 40, 40, 40];
+    const task = learningTask(sampleTrajectories(REACH, lengths), { model, heldOutShare: 0.5 });
+    const { observations, rewards } = task.trajectories;
+    const best = highestReturn(task);
+    const filled = (changes: Partial<WindowSamplerOptions>) => {
+      const batch = allocateBatch(300, model);
+      windowSampler([task], { ...options, ...changes }).fill(batch, 0);
+      return batch;
+    };
+    expect(filled({ split: 'heldOut', lateShare: 1 })).toEqual(filled({ split: 'heldOut' }));
+    const batch = filled({ lateShare: 0.5 });
+    let late = 0;
+    for (const [window, { start, steps }] of windowsOf(batch).entries()) {
+      const at = window * T + T - steps;
+      const row = observations.findIndex((value, i) => i % 6 === 0 && value === batch.states[at * model.stateSize]) / 6;
+      const later = start - (row % 40);
+      const owed = batch.returnsToGo[at]! * 200 - task.returnsToGo[row]!;
+      expect(later).toBeGreaterThanOrEqual(0);
+      expect(start + steps).toBeLessThanOrEqual(40);
+      expect(owed).toBeGreaterThanOrEqual(-1e-3);
+      expect(owed).toBeLessThanOrEqual(Math.max(0, best - task.returnsToGo[row]!) + 1e-3);
+      if (later > 0 || owed > 1e-3) late++;
+      // Within a window time goes on by one and what was gathered is taken off, as ever.
+      for (let step = 1; step < steps; step++) {
+        expect(batch.timesteps[at + step]).toBe(start + step);
+        const gathered = (batch.returnsToGo[at + step - 1]! - batch.returnsToGo[at + step]!) * 200;
+        expect(gathered).toBeCloseTo(rewards[row + step - 1]!, 3);
+      }
+    }
+    expect(late / batch.size).toBeGreaterThan(0.4);
+    expect(late / batch.size).toBeLessThan(0.55);
   });
 });
