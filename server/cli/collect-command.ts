@@ -15,6 +15,7 @@ interface CollectOptions extends Record<string, unknown> {
   readonly episodes: number;
   readonly noise: readonly number[];
   readonly variant: ExpertVariant;
+  readonly student?: string;
   readonly seed: number;
   readonly source?: string;
   readonly firstStart: number;
@@ -54,6 +55,10 @@ export function addCollectCommand(program: Command, outcome: { exitCode: number 
       oneOf<ExpertVariant>(['scripted', 'keep-goal']),
       'scripted',
     )
+    .option(
+      '--student <checkpoint>',
+      'this checkpoint acts, with the noise; the experts say at every step what should be done',
+    )
     .option('--seed <number>', 'seed of starts and noise', wholeNumber(0, 0xffffffff), 1000)
     .option('--first-start <number>', 'index of the first start state', wholeNumber(0, 0x7fffffff), 0)
     .option(
@@ -61,7 +66,10 @@ export function addCollectCommand(program: Command, outcome: { exitCode: number 
       'steps of an episode (default: 200 in Meta-World, 1000 in DMControl)',
       wholeNumber(1, 1000),
     )
-    .option('--source <name>', 'name of the data set (default: expert, or keep-goal with that variant)')
+    .option(
+      '--source <name>',
+      'name of the data set (default: expert; keep-goal with that variant; advised with a student)',
+    )
     .option('--overwrite', 'forget what this source collected before');
   addConfigOptions(command, COLLECT_SETTINGS).addHelpText(
     'after',
@@ -70,6 +78,7 @@ export function addCollectCommand(program: Command, outcome: { exitCode: number 
       '  $ npx l2m collect --tasks reach-v3 --noise 0,0.2       one task\n' +
       '  $ npx l2m collect --suite dmcontrol --episodes 60       experts that `l2m train-expert` made\n' +
       '  $ npx l2m collect --tasks MT50 --variant keep-goal      experts that stay at the goal\n' +
+      '  $ npx l2m collect --tasks MT10 --student data/checkpoints/mine --seed 3000   where a policy comes to, and what its expert would do there\n' +
       '\nStart k has the noise level k modulo their number; the executed action is the history, the action without noise the target.\n' +
       '\nAn interrupted collection goes on where it was when the same command is given again.\n',
   );
@@ -92,8 +101,9 @@ async function collect(options: CollectOptions): Promise<number> {
     request: async (server) => {
       collection = await openCollection(server, {
         ...{ tasks, episodes: options.episodes, firstStart: options.firstStart, noises: options.noise },
+        ...(options.student === undefined ? {} : { student: options.student }),
         ...{ variant: options.variant, seed: options.seed, horizon: options.horizon ?? null },
-        source: options.source ?? (options.variant === 'keep-goal' ? 'keep-goal' : 'expert'),
+        source: options.source ?? sourceOf(options),
         trajectories: join(config.data, 'trajectories'),
         overwrite: options.overwrite === true,
       });
@@ -113,6 +123,11 @@ async function collect(options: CollectOptions): Promise<number> {
       }
     },
   });
+}
+
+function sourceOf({ variant, student }: CollectOptions): string {
+  if (student !== undefined) return 'advised';
+  return variant === 'keep-goal' ? 'keep-goal' : 'expert';
 }
 
 function tasksOf({ tasks, suite }: CollectOptions): TaskId[] {

@@ -1,6 +1,7 @@
 import type { ExpertVariant } from '../../protocol/simulator-messages.ts';
 import { domainOf, horizonOf, type TaskId } from '../../protocol/task.ts';
 import type { LiveServer } from '../build-server.ts';
+import { readManifest } from '../checkpoints/read-checkpoint.ts';
 import { L2mError } from '../errors.ts';
 import { readExpert } from '../experts/expert-file.ts';
 import { findExpert } from '../experts/find-expert.ts';
@@ -19,6 +20,8 @@ export interface CollectionOptions {
   readonly noises: readonly number[];
   /** Of the scripted experts. */
   readonly variant: ExpertVariant;
+  /** Folder of a checkpoint that acts in the experts' place; what they would do at each step is the target all the same. */
+  readonly student?: string;
   readonly seed: number;
   /** Steps of an episode; null: 200 in Meta-World, 1000 in DMControl. */
   readonly horizon: number | null;
@@ -47,7 +50,7 @@ const PROTOCOL = 'l2m-paper';
  * @throws L2mError L2M_TASK_UNSUPPORTED for a task without an expert, L2M_DATA_INVALID if the source was collected otherwise
  */
 export async function openCollection(server: LiveServer, options: CollectionOptions): Promise<Collection> {
-  const { tasks, episodes, firstStart, noises, variant, seed, horizon, source } = options;
+  const { tasks, episodes, firstStart, noises, variant, student, seed, horizon, source } = options;
   const writers = new Map<TaskId, TrajectoryWriter>();
   const writerOf = (task: TaskId): TrajectoryWriter => {
     const writer = writers.get(task);
@@ -68,7 +71,10 @@ export async function openCollection(server: LiveServer, options: CollectionOpti
   return {
     request: {
       ...{ kind: 'collect', tasks, episodes, protocol: PROTOCOL, seed, firstStart, horizon },
-      policy: { kind: 'expert', noises, ...(variant === 'scripted' ? {} : { variant }) },
+      policy: {
+        ...{ kind: 'expert', noises, ...(variant === 'scripted' ? {} : { variant }) },
+        ...(student === undefined ? {} : { student }),
+      },
     },
     skip: (task, start) => writerOf(task).hasEpisode(start, noiseOf(start)),
     take: (plan, trajectory) =>
@@ -85,13 +91,14 @@ export async function openCollection(server: LiveServer, options: CollectionOpti
 }
 
 async function provenanceOf(server: LiveServer, task: TaskId, options: CollectionOptions): Promise<Provenance> {
-  const { seed, noises, variant } = options;
+  const { seed, noises, variant, student } = options;
   const horizon = options.horizon ?? horizonOf(task, PROTOCOL);
   return {
     identity: {
       ...{ policy: await expertName(server, task, variant), protocol: PROTOCOL, seed, horizon, noises: [...noises] },
       // Left out for the script itself, so that collections begun before there were variants go on.
       ...(variant === 'scripted' ? {} : { variant }),
+      ...(student === undefined ? {} : { student: (await readManifest(student)).files.model.sha256 }),
     },
     notes: { command: process.argv.slice(2).join(' '), versions: { ...server.fleet.versions() } },
   };

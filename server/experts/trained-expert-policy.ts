@@ -1,9 +1,8 @@
-import { createHash } from 'node:crypto';
-import { randomSource, type RandomSource } from '../../agent/random.ts';
 import type { TaskId, TaskSpec } from '../../protocol/task.ts';
 import { L2mError } from '../errors.ts';
 import { sizesOf } from '../learning/trajectory-format.ts';
-import type { ActingPolicy, Decision } from '../rollouts/acting-policy.ts';
+import type { ActingPolicy } from '../rollouts/acting-policy.ts';
+import { actionNoise } from './action-noise.ts';
 import { deterministicPolicy } from './deterministic-policy.ts';
 import type { ExpertActors } from './expert-actors.ts';
 import { fitsExpert, showsEvery, type TrainedExpert } from './expert-file.ts';
@@ -40,23 +39,15 @@ export function trainedExpertPolicy({ name, experts, actors, noises }: TrainedEx
       const policy = clean.get(spec.task);
       if (policy === undefined) throw new RangeError(`${spec.task} was not asked for support`);
       const expert = policy.begin(spec, plan);
-      const noise = noises[plan.start % noises.length] ?? 0;
-      const random = noiseSource(plan.seed, plan.start);
+      const noisy = actionNoise(noises[plan.start % noises.length] ?? 0, plan);
       return {
-        decide: async (row) => withNoise(await expert.decide(row), noise, random),
+        decide: async (row) => {
+          const decision = await expert.decide(row);
+          return { ...decision, action: noisy(decision.action), target: decision.action };
+        },
       };
     },
   };
-}
-
-function withNoise(decision: Decision, noise: number, random: RandomSource): Decision {
-  if (noise === 0) return { ...decision, target: decision.action };
-  const action = decision.action.map((value) => Math.max(-1, Math.min(1, value + noise * random.normal())));
-  return { ...decision, action, target: decision.action };
-}
-
-function noiseSource(seed: number, start: number): RandomSource {
-  return randomSource(createHash('sha256').update(`noise ${seed} ${start}`).digest().readUIntBE(0, 6));
 }
 
 function assertFits(spec: TaskSpec, expert: TrainedExpert | undefined): void {

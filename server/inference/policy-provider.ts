@@ -4,6 +4,7 @@ import { domainOf, type TaskId, type TaskSpec } from '../../protocol/task.ts';
 import { readManifest } from '../checkpoints/read-checkpoint.ts';
 import type { ServerConfig } from '../config-schema.ts';
 import { L2mError } from '../errors.ts';
+import { advisedPolicy } from '../experts/advised-policy.ts';
 import { ExpertActors } from '../experts/expert-actors.ts';
 import { readExpert, type TrainedExpert } from '../experts/expert-file.ts';
 import { findExpert } from '../experts/find-expert.ts';
@@ -29,6 +30,8 @@ interface Prepared {
   readonly policy: ActingPolicy;
   readonly checkpointHash: string | null;
 }
+
+type ExpertChoice = Extract<PolicyChoice, { kind: 'expert' }>;
 
 const HOST_RESTARTS = 5;
 
@@ -83,7 +86,9 @@ export class PolicyProvider {
           hint: 'Export its trajectories, or evaluate a checkpoint.',
         });
       case 'expert':
-        return this.#experts(request.tasks, choice);
+        return choice.student === undefined
+          ? this.#experts(request.tasks, choice)
+          : this.#advised(request.tasks, { ...choice, student: choice.student });
       case 'checkpoint':
         return this.#model(resolve(choice.folder), policyLabel(choice));
     }
@@ -101,7 +106,7 @@ export class PolicyProvider {
   }
 
   /** Scripts inside the workers for Meta-World, trained networks for DMControl. */
-  async #experts(tasks: readonly TaskId[], choice: Extract<PolicyChoice, { kind: 'expert' }>): Promise<Prepared> {
+  async #experts(tasks: readonly TaskId[], choice: ExpertChoice): Promise<Prepared> {
     const name = policyLabel(choice);
     const experts = new Map<TaskId, TrainedExpert>();
     for (const task of tasks) {
@@ -119,6 +124,19 @@ export class PolicyProvider {
         begin: (spec, plan) => of(spec).begin(spec, plan),
       },
       checkpointHash: experts.size === 0 ? null : [...experts.values()].map(({ sha256 }) => sha256).join('+'),
+    };
+  }
+
+  async #advised(tasks: readonly TaskId[], choice: ExpertChoice & { readonly student: string }): Promise<Prepared> {
+    const adviser = await this.#experts(tasks, { ...choice, noises: [0] });
+    const student = await this.#model(
+      resolve(choice.student),
+      policyLabel({ kind: 'checkpoint', folder: choice.student }),
+    );
+    const { noises } = choice;
+    return {
+      policy: advisedPolicy({ name: policyLabel(choice), student: student.policy, adviser: adviser.policy, noises }),
+      checkpointHash: [student.checkpointHash, adviser.checkpointHash].filter((hash) => hash !== null).join('+'),
     };
   }
 

@@ -10,6 +10,8 @@ export interface Decision {
   readonly action: Float32Array;
   /** [A] what should be done here, where something else is done for the sake of variety; absent: the action itself, or what the worker says. */
   readonly target?: Float32Array;
+  /** Where an expert acts inside the worker: how much of the step is `action`, in [0, 1]; absent: nothing. */
+  readonly weight?: number;
   /** Index of the modulator used, -1 where there is no pool. */
   readonly selected: number;
   /** Key whose cosine is best, where several may point to one modulator. */

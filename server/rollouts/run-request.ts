@@ -4,7 +4,13 @@ import type { EvaluationProtocol, TaskId } from '../../protocol/task.ts';
 /** Who acts in a run. Expert noise levels are used in turn, by start index. */
 export type PolicyChoice =
   | { readonly kind: 'checkpoint'; readonly folder: string }
-  | { readonly kind: 'expert'; readonly noises: readonly number[]; readonly variant?: ExpertVariant }
+  | {
+      readonly kind: 'expert';
+      readonly noises: readonly number[];
+      readonly variant?: ExpertVariant;
+      /** Folder of a checkpoint that acts in the experts' place, who only say what should be done. */
+      readonly student?: string;
+    }
   /** A policy that is being trained; whoever starts the run hands it over (`StartOptions.policy`). */
   | { readonly kind: 'learner'; readonly name: string }
   | { readonly kind: 'random' }
@@ -26,8 +32,10 @@ export interface RunRequest {
 export function policyLabel(policy: PolicyChoice): string {
   switch (policy.kind) {
     case 'checkpoint':
-      return policy.folder.split('/').filter(Boolean).at(-1) ?? policy.folder;
+      return folderName(policy.folder);
     case 'expert':
+      if (policy.student !== undefined)
+        return `${folderName(policy.student)} advised by experts, noise ${policy.noises.join('/')}`;
       return `expert${policy.variant === 'keep-goal' ? ' that keeps the goal' : ''}, noise ${policy.noises.join('/')}`;
     case 'learner':
       return policy.name;
@@ -35,4 +43,8 @@ export function policyLabel(policy: PolicyChoice): string {
     case 'zero':
       return policy.kind;
   }
+}
+
+function folderName(folder: string): string {
+  return folder.split('/').filter(Boolean).at(-1) ?? folder;
 }

@@ -8,6 +8,7 @@ import { EXPERT_FORMAT, writeExpert } from '../../../../server/experts/expert-fi
 import { expertFolder, expertPath } from '../../../../server/experts/find-expert.ts';
 import { readTrajectories } from '../../../../server/learning/trajectory-reader.ts';
 import { liveServer } from '../../../support/live-server.ts';
+import { writeRandomCheckpoint } from '../../../support/random-checkpoint.ts';
 
 const TASK = 'dmcontrol/cartpole-balance';
 const shape = { observationSize: 5, actionSize: 1, hidden: [8] };
@@ -96,6 +97,41 @@ describe('a collection', () => {
     });
     await expect(openCollection(server, options({ variant: 'keep-goal' }))).rejects.toMatchObject({
       code: 'L2M_TASK_UNSUPPORTED',
+    });
+  });
+
+  it('lets a student act, while experts of both kinds say what should be done where it comes to', async () => {
+    const noises = [0];
+    const by = async (changes: Partial<CollectionOptions>) => {
+      const { files } = await collected({ noises, episodes: 2, ...changes });
+      return Promise.all(files.map(({ path }) => readTrajectories(path)));
+    };
+    const [student, other] = ['student', 'other-student'].map((name) => join(server.config.data, name)) as [
+      string,
+      string,
+    ];
+    await writeRandomCheckpoint(student, 3);
+    await writeRandomCheckpoint(other, 4);
+    const alone = await by({ source: 'alone' });
+    const advised = await by({ source: 'advised', student });
+    const again = await by({ source: 'advised-again', student });
+    alone.forEach((expert, task) => {
+      const taught = advised[task]!;
+      const { observationSize, actionSize } = taught.sizes;
+      // Both begin at the same place, where the expert would do the same; then the student goes its own way.
+      expect(taught.observations.slice(0, observationSize)).toEqual(expert.observations.slice(0, observationSize));
+      expect(taught.targets.slice(0, actionSize)).toEqual(expert.targets.slice(0, actionSize));
+      expect(taught.actions.slice(0, actionSize)).not.toEqual(expert.actions.slice(0, actionSize));
+      expect(taught.observations).not.toEqual(expert.observations);
+      const apart = taught.actions.reduce((sum, action, i) => sum + Math.abs(action - taught.targets[i]!), 0);
+      expect(apart / taught.actions.length).toBeGreaterThan(0.1);
+      expect(new Set(taught.targets).size).toBeGreaterThan(30);
+      expect(again[task]!.actions).toEqual(taught.actions);
+      expect(taught.head.provenance.identity['student']).toMatch(/^[0-9a-f]{64}$/);
+      expect(expert.head.provenance.identity['student']).toBeUndefined();
+    });
+    await expect(openCollection(server, options({ noises, source: 'advised', student: other }))).rejects.toMatchObject({
+      code: 'L2M_DATA_INVALID',
     });
   });
 });
