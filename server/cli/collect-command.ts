@@ -26,7 +26,11 @@ interface CollectOptions extends Record<string, unknown> {
 const SUITES = { metaworld: 'MT50', dmcontrol: 'DMC16' } as const;
 type Suite = keyof typeof SUITES;
 
-const COLLECT_SETTINGS = ['data', 'workers', 'environments', 'restartBudget', 'logLevel', 'port'] as const;
+const COLLECT_SETTINGS = [
+  ...(['data', 'workers', 'environments', 'restartBudget', 'logLevel', 'port'] as const),
+  // For the student.
+  ...(['backend', 'threads', 'precision'] as const),
+] as const;
 
 /**
  * `l2m collect`: trajectories of experts. The executed action (with noise) is kept as history, the
