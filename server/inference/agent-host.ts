@@ -19,6 +19,7 @@ export interface AgentHostOptions extends HostSettings {
   readonly logFile: string;
   /** Replacements of a host that died, over the life of the server. */
   readonly restartBudget: number;
+  /** Of a start or a load, without a word of progress. */
   readonly startDeadlineMs: number;
   readonly decideDeadlineMs: number;
 }
@@ -213,6 +214,9 @@ export class AgentHost {
   #receive(reply: HostReply): void {
     if (reply.type === 'progress') {
       this.#events.progress(reply.text);
+      // A word of progress is a sign of life: on a busy machine a cold start compiles for minutes, and killed it would begin anew.
+      const [working] = this.#pending.values();
+      working?.timer?.refresh();
       return;
     }
     if (reply.type === 'ready' || reply.request === undefined) return;
