@@ -23,6 +23,7 @@ export interface ContinualFlags extends Record<string, unknown> {
   readonly penaltyStrength?: number;
   readonly penaltyMode?: 'separate' | 'online';
   readonly replayEpisodes?: number;
+  readonly late?: number;
   readonly poolSize?: number;
   readonly rank?: number;
   readonly countPenalty: boolean;
@@ -73,6 +74,7 @@ export function addContinualFlags(command: Command): Command {
       oneOf(['separate', 'online']),
     )
     .option('--replay-episodes <number>', 'episodes that replay keeps of each task', wholeNumber(1, 1_000_000))
+    .option('--late <share>', 'windows shown as if they had come later, with less gathered before', numberWithin(0, 1))
     .option('--identity-keys <number>', 'fitted keys of the pre-training', wholeNumber(1, 4096))
     .option('--keys-per-task <number>', 'fitted keys of each new task', wholeNumber(1, 4096))
     .option('--pool-size <number>', 'ablation: modulators of a pool, each with a key', wholeNumber(1, 4096))
@@ -130,11 +132,12 @@ export async function settingsMaker(
 
 function changesOf(flags: ContinualFlags): Partial<ContinualSettings> {
   const { stepsPerTask, batch: batchSize, learningRate, penaltyStrength, penaltyMode, replayEpisodes } = flags;
+  const { late: lateShare } = flags;
   const { identityKeys, keysPerTask, evaluateEvery, episodes, protocol, horizon, source } = flags;
   const { poolSize, rank, countPenalty, pullWeight, query, voteSteps, unknownBelow } = flags;
   const given = {
     ...{ stepsPerTask, batchSize, learningRate, penaltyStrength, penaltyMode, replayEpisodes },
-    ...{ identityKeys, keysPerTask, episodes, protocol, horizon, source },
+    ...{ lateShare, identityKeys, keysPerTask, episodes, protocol, horizon, source },
     ...{ poolSize, rank, pullWeight, query, voteSteps, unknownBelow, ...(countPenalty ? {} : { countPenalty }) },
     // Without an interval of its own, a shortened task is still evaluated in its middle.
     evaluateEvery:

@@ -78,6 +78,7 @@ export class BatchSource {
     const sampler = windowSampler(tasksOf(), {
       ...{ seed: settings.seed, split: 'training', policy, alternateDomains: false },
       afterSuccessWeight: every ? 1 : settings.afterSuccessWeight,
+      lateShare: settings.lateShare ?? 0,
     });
     this.#samplers.set(name, sampler);
     return sampler;

@@ -26,6 +26,8 @@ export interface ContinualSettings extends ModulationChanges {
   readonly dropout?: DropoutRates;
   /** Beyond the paper: how often windows after the first success are drawn, against 1 for all others. */
   readonly afterSuccessWeight: number;
+  /** Beyond the paper: see `WindowSamplerOptions.lateShare`; none if absent. */
+  readonly lateShare?: number;
   /** Of methods with a penalty. */
   readonly penaltyStrength: number;
   /** `separate` as in the reference holds the latest task only (spec §9, item 6); `online` adds up the importances of all. */
@@ -108,6 +110,7 @@ export function continualFingerprint(settings: ContinualSettings, contents: read
  * @throws L2mError L2M_CONFIG_INVALID naming the setting
  */
 export function checkContinualSettings(settings: ContinualSettings): void {
+  const isShare = (value: number): boolean => value >= 0 && value <= 1;
   const whole = (value: number, least: number): boolean => Number.isInteger(value) && value >= least;
   const rules: readonly (readonly [string, unknown, boolean])[] = [
     ['sequence', `${settings.sequence.length} tasks`, settings.sequence.length > 0],
@@ -126,6 +129,7 @@ export function checkContinualSettings(settings: ContinualSettings): void {
     ['episodes', settings.episodes, whole(settings.episodes, 1)],
     ['pool size', settings.poolSize, settings.poolSize === undefined || whole(settings.poolSize, 1)],
     ['rank', settings.rank, settings.rank === undefined || whole(settings.rank, 1)],
+    ['share of late windows', settings.lateShare, isShare(settings.lateShare ?? 0)],
     ['pull weight', settings.pullWeight, settings.pullWeight >= 0],
     ['steps that vote', settings.voteSteps, settings.voteSteps === undefined || whole(settings.voteSteps, 1)],
     ['updates', totalUpdates(timetableOf(settings)), totalUpdates(timetableOf(settings)) < 2 ** 40],
