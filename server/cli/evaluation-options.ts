@@ -7,6 +7,7 @@ import type { PolicyChoice, RunRequest } from '../rollouts/run-request.ts';
 import type { RunStore } from '../store/run-store.ts';
 import { defaultCheckpoint } from './default-checkpoint.ts';
 import { numberList, oneOf, wholeNumber } from './option-values.ts';
+import { EVALUATION_SEED } from '../rollouts/evaluation-seed.ts';
 
 export interface EvaluationOptions extends Record<string, unknown> {
   readonly tasks: string;
@@ -29,7 +30,7 @@ export function addEvaluationOptions(command: Command, defaults: { tasks: string
       oneOf<EvaluationProtocol>(['official-v3', 'l2m-paper']),
       'official-v3',
     )
-    .option('--seed <number>', 'seed of the start states', wholeNumber(0, 0xffffffff), 42)
+    .option('--seed <number>', 'seed of the start states', wholeNumber(0, 0xffffffff), EVALUATION_SEED)
     .option('--policy <kind>', 'checkpoint, expert, random or zero', oneOf(POLICY_KINDS), 'checkpoint')
     .option('--checkpoint <folder>', 'the trained policy (default: the shipped one)')
     .option('--noise <list>', "deviations of the expert's action noise, used in turn", numberList(0, 2), [0]);

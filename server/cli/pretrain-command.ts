@@ -24,6 +24,7 @@ import { progressText } from './pretraining-text.ts';
 import { ProgressLine } from './progress-line.ts';
 import { quickPretraining } from './quick-pretraining.ts';
 import { saveOnSignal } from './save-on-signal.ts';
+import { EVALUATION_SEED } from '../rollouts/evaluation-seed.ts';
 
 interface PretrainCommandOptions extends Record<string, unknown> {
   readonly tasks: string;
@@ -66,8 +67,6 @@ const SETTINGS = [
   ...(['data', 'backend', 'threads', 'precision'] as const),
   ...(['workers', 'environments', 'restartBudget', 'logLevel', 'port'] as const),
 ];
-/** Start states are those of `l2m evaluate`, so figures can be compared. */
-const EVALUATION_SEED = 42;
 
 /** `l2m pretrain`: the decision transformer from collected trajectories, in a process of its own, resumable. */
 export function addPretrainCommand(program: Command, outcome: { exitCode: number }): void {

@@ -22,6 +22,7 @@ import { durationText } from './progress-line.ts';
 import { progressText as pretrainingText } from './pretraining-text.ts';
 import { scoreTable } from './score-table.ts';
 import { progressText as expertText } from './train-expert-command.ts';
+import { EVALUATION_SEED } from '../rollouts/evaluation-seed.ts';
 
 /** Easy ones of both suites: what a small model learns in a minute. */
 const SCRIPTED: readonly TaskId[] = ['drawer-open', 'window-close'].map((name) => `metaworld/${name}-v3`);
@@ -33,8 +34,6 @@ const EPISODES = { scripted: 60, trained: 12, evaluated: 5 };
 const MODEL = { ...MODEL_PRESETS.tiny, width: 64, blocks: 2, heads: 2 };
 /** As many as step together while the expert learns: a worker waits for half of its environments before it steps. */
 const ENVIRONMENTS = 8;
-/** Start states of `l2m evaluate`; data have others. */
-const EVALUATION_SEED = 42;
 
 export interface QuickPretrainingResult {
   readonly expert: Pick<ExpertResult, 'steps' | 'updates' | 'evaluation'>;

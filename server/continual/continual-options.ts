@@ -6,6 +6,7 @@ import { L2mError } from '../errors.ts';
 import type { BackendOptions } from '../tensors/backend.ts';
 import type { MethodName, ModulationChanges } from './methods.ts';
 import { totalUpdates, type Timetable } from './timetable.ts';
+import { EVALUATION_SEED } from '../rollouts/evaluation-seed.ts';
 
 /** Settings that decide what a continual training learns and measures; going on, they must be the same. */
 export interface ContinualSettings extends ModulationChanges {
@@ -78,7 +79,7 @@ export const SMALL_CONTINUAL = {
   ...{ seed: 42, source: 'expert', stepsPerTask: 1000, batchSize: 128, weightDecay: 0.01, pullWeight: 0.5 },
   ...{ afterSuccessWeight: 0.25, penaltyMode: 'separate', replayShare: 0.5, replayEpisodes: 20 },
   ...{ identityKeys: 100, keysPerTask: 10, queryWindows: 2048 },
-  ...{ evaluateEvery: 500, episodes: 10, evaluationSeed: 42, protocol: 'l2m-paper', horizon: null },
+  ...{ evaluateEvery: 500, episodes: 10, evaluationSeed: EVALUATION_SEED, protocol: 'l2m-paper', horizon: null },
 } as const satisfies Defaults;
 
 /** The paper's continual runs (spec §4, §5.5). */

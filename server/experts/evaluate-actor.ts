@@ -3,9 +3,7 @@ import type { LiveServer } from '../build-server.ts';
 import { deterministicPolicy } from './deterministic-policy.ts';
 import type { ExpertOptions } from './expert-options.ts';
 import type { StopRequest } from './stop-request.ts';
-
-/** Start states of evaluations are those of `l2m evaluate`, so figures can be compared. */
-const EVALUATION_SEED = 42;
+import { EVALUATION_SEED } from '../rollouts/evaluation-seed.ts';
 
 export interface EvaluatedActor {
   readonly server: LiveServer;
