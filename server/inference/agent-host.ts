@@ -22,6 +22,8 @@ export interface AgentHostOptions extends HostSettings {
   /** Of a start or a load, without a word of progress. */
   readonly startDeadlineMs: number;
   readonly decideDeadlineMs: number;
+  /** Program of the child; the host itself if absent. */
+  readonly entry?: string;
 }
 
 export interface AgentHostEvents {
@@ -179,9 +181,9 @@ export class AgentHost {
   }
 
   #launch(): Promise<void> {
-    const { backend, threadCount, precision, startDeadlineMs } = this.#options;
+    const { backend, threadCount, precision, startDeadlineMs, entry = HOST_ENTRY } = this.#options;
     const settings: HostSettings = { backend, threadCount, precision };
-    const child = fork(HOST_ENTRY, [JSON.stringify(settings)], {
+    const child = fork(entry, [JSON.stringify(settings)], {
       serialization: 'advanced',
       execArgv: ['--import', 'tsx'],
       stdio: ['ignore', this.#log, this.#log, 'ipc'],
