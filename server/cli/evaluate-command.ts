@@ -7,7 +7,7 @@ import { runJob } from './run-job.ts';
 export function addEvaluateCommand(program: Command, outcome: { exitCode: number }): void {
   const command = addEvaluationOptions(
     program.command('evaluate').description('score a policy on real simulators and print a table'),
-    { tasks: 'MT10', episodes: 10 },
+    { tasks: 'MT40', episodes: 10 },
   )
     .option('--resume <run>', 'go on with an interrupted run: only what is left is done')
     .option('--watch', 'serve the page while the evaluation runs')

@@ -8,12 +8,13 @@ import type { ContinualSettings } from '../continual/continual-options.ts';
 import type { MethodName } from '../continual/methods.ts';
 import { runSweep } from '../continual/sweep.ts';
 import { placesOf, settingsMaker, trajectoriesOf, type ContinualFlags } from './continual-flags.ts';
+import { shippedCheckpoint } from './default-checkpoint.ts';
 import { withContinualSession } from './continual-session.ts';
 import { matrixTable, sweepTable } from './continual-tables.ts';
 import { wholeRows } from '../continual/evaluation-rows.ts';
 import { RunFolder } from '../continual/run-folder.ts';
 
-/** Easy ones of CW10 that the shipped model has never seen, and what is compared on them. */
+/** Easy ones of CW10 that the shipped model of MT10, whose data are quickly collected, has never seen, and what is compared on them. */
 const TASKS: readonly TaskId[] = ['faucet-close', 'handle-press-side', 'push-wall'].map(
   (name) => `metaworld/${name}-v3`,
 );
@@ -32,17 +33,18 @@ const OTHERS: readonly TaskId[] = ['drawer-open', 'window-close'].map((name) => 
 
 /**
  * `l2m continual --quick`: the main claim in minutes. Three new tasks, one after the other, by fitted keys and by full fine-tuning, from the
- * shipped model; collects its own few episodes first.
+ * small shipped model; collects its own few episodes first.
  */
-export async function quickComparison(flags: ContinualFlags, config: ServerConfig): Promise<number> {
+export async function quickComparison(given: ContinualFlags, config: ServerConfig): Promise<number> {
+  const flags = { ...given, checkpoint: given.checkpoint ?? shippedCheckpoint('mt10') };
   const name = flags.name ?? 'quick';
   const base = await settingsMaker({ ...flags, pretrainingTasks: OTHERS }, 'continual');
-  const given = base('full', SEED, TASKS);
+  const asGiven = base('full', SEED, TASKS);
   const settingsOf = (method: MethodName, seed: number, sequence: readonly TaskId[]): ContinualSettings => {
     const settings = { ...base(method, seed, sequence), ...SMALLER };
     return flags.stepsPerTask === undefined
       ? settings
-      : { ...settings, stepsPerTask: given.stepsPerTask, evaluateEvery: given.stepsPerTask };
+      : { ...settings, stepsPerTask: asGiven.stepsPerTask, evaluateEvery: asGiven.stepsPerTask };
   };
   return withContinualSession(config, flags.serve === true, async ({ server, progress, signal, hooks }) => {
     const trajectories = trajectoriesOf(flags, config);

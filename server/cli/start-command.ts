@@ -3,11 +3,16 @@ import { addConfigOptions, configOf } from './config-options.ts';
 import { addEvaluationOptions, evaluationRequest, type EvaluationOptions } from './evaluation-options.ts';
 import { runJob } from './run-job.ts';
 
+/** Some of what the shipped policy was trained on, of both suites. */
+const TASKS =
+  'assembly,basketball,coffee-pull,door-open,drawer-open,peg-insert-side,plate-slide,window-open,' +
+  'dmcontrol/cartpole-balance,dmcontrol/fish-upright,dmcontrol/walker-stand,dmcontrol/walker-run';
+
 /** `l2m start`: the main job with the page, then serve until Ctrl-C. */
 export function addStartCommand(program: Command, outcome: { exitCode: number }): void {
   const command = addEvaluationOptions(
     program.command('start').description('evaluate the shipped policy with the page live, then keep serving'),
-    { tasks: 'MT10,dmcontrol/walker-walk,dmcontrol/cartpole-balance', episodes: 5 },
+    { tasks: TASKS, episodes: 5 },
   ).option('--exit', 'stop after the table instead of serving on');
   addConfigOptions(command).addHelpText(
     'after',

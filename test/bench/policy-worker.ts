@@ -10,7 +10,7 @@ import { initialiseParameters } from '../../agent/weights/initialise.ts';
 import { poolShapes, readParameters, type ParameterRecord } from '../../agent/weights/names.ts';
 import { policyConfigOf } from '../../server/checkpoints/manifest.ts';
 import { readCheckpoint } from '../../server/checkpoints/read-checkpoint.ts';
-import { defaultCheckpoint } from '../../server/cli/default-checkpoint.ts';
+import { shippedCheckpoint } from '../../server/cli/default-checkpoint.ts';
 import { compileDecision, type DecisionForm } from '../../server/inference/decision-function.ts';
 import { currentBackend, describeBackend, startBackend, type BackendOptions } from '../../server/tensors/backend.ts';
 import { pretrainCalls, type PretrainCalls } from './pretrain-call.ts';
@@ -47,7 +47,7 @@ function randomPolicy(width: BenchWidth): Policy {
 }
 
 async function shippedPolicy(): Promise<Policy> {
-  const { manifest, arrays } = await readCheckpoint(defaultCheckpoint());
+  const { manifest, arrays } = await readCheckpoint(shippedCheckpoint('mt10'));
   const config = policyConfigOf(manifest);
   return { ...config, parameters: readParameters(arrays, config) };
 }

@@ -10,7 +10,7 @@ import { parseArgs } from 'node:util';
 import { expandTasks } from '../../agent/tasks/expand-tasks.ts';
 import type { LoadView } from '../../protocol/dashboard-messages.ts';
 import type { TaskId } from '../../protocol/task.ts';
-import { defaultCheckpoint } from '../../server/cli/default-checkpoint.ts';
+import { shippedCheckpoint } from '../../server/cli/default-checkpoint.ts';
 import { pythonOfSetup } from '../../server/simulators/python.ts';
 import type { PolicyChoice } from '../../server/rollouts/run-request.ts';
 import { liveServer } from '../support/live-server.ts';
@@ -22,7 +22,7 @@ const { values: flags } = parseArgs({
     rounds: { type: 'string', default: '5' },
     environments: { type: 'string', default: '64' },
     episodes: { type: 'string', default: '3' },
-    checkpoint: { type: 'string', default: defaultCheckpoint() },
+    checkpoint: { type: 'string', default: shippedCheckpoint('mt10') },
     tasks: { type: 'string', default: 'reach-v3,walker-walk' },
   },
 });
