@@ -27,7 +27,7 @@ describe('flags of l2m adapt', () => {
       horizon: null,
     });
     expect(settings.test).toEqual({ ...SMALL_ADAPTATION.test, maxPairs: 30 });
-    expect(settings.identityTasks).toHaveLength(9);
+    expect(settings.identityTasks).toHaveLength(49);
     expect(settings.identityTasks).not.toContain('metaworld/pick-place-v3');
     expect(settings.others).toHaveLength(3);
   });
