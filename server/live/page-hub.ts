@@ -1,22 +1,21 @@
 import { randomUUID } from 'node:crypto';
-import type { IncomingMessage, Server } from 'node:http';
-import type { Duplex } from 'node:stream';
-import { WebSocketServer } from 'ws';
+import type { Server } from 'node:http';
 import type {
   EnvironmentView,
   EpisodeEnded,
   LoadView,
   ModelView,
   PageEvent,
-  PageRequest,
   RunSummary,
   WorkerView,
 } from '../../protocol/dashboard-messages.ts';
 import type { ControlRequest } from '../../protocol/control-messages.ts';
-import { wireError, type WireError } from '../../protocol/error-codes.ts';
-import { failure, type Result } from '../../protocol/result.ts';
+import type { WireError } from '../../protocol/error-codes.ts';
+import type { Result } from '../../protocol/result.ts';
 import type { WatchPolicy } from '../../protocol/policy-messages.ts';
-import { originAccepted, type PageTokens } from './page-access.ts';
+import { LiveUpgrades } from './live-upgrades.ts';
+import { OperatorRequests, type RunAction } from './operator-requests.ts';
+import type { PageTokens } from './page-access.ts';
 import type { PageControl } from './page-control.ts';
 import { CLOSE_CODES } from './page-outbox.ts';
 import { packedEvent, PageSession } from './page-session.ts';
@@ -24,7 +23,6 @@ import { PageState, type StepView } from './page-state.ts';
 import { PictureClock } from './picture-clock.ts';
 import { PolicyWatch, type PolicySource } from './policy-watch.ts';
 
-export type RunAction = Extract<PageRequest, { type: 'control' }>['action'];
 export type NoticeLevel = 'info' | 'warning' | 'error';
 
 export interface PageHubOptions {
@@ -96,23 +94,16 @@ export interface PageHub {
   close(): Promise<void>;
 }
 
-type Outcome = Result<void, WireError>;
-
-const LIVE_PATH = '/live';
-const MAX_REQUEST_BYTES = 64 * 1024;
 /** Summaries of a run are sent at most this often, unless its state changed. */
 const SUMMARY_INTERVAL_MS = 250;
 
 export function createPageHub(options: PageHubOptions): PageHub {
   const state = new PageState();
   const sessions = new Set<PageSession>();
-  const sockets = new WebSocketServer({ noServer: true, maxPayload: MAX_REQUEST_BYTES, perMessageDeflate: false });
-  const detachers: (() => void)[] = [];
   const pendingRuns = new Set<string>();
   const maxPages = options.maxPages ?? 64;
   let sequence = 0;
   let summaryTimer: NodeJS.Timeout | null = null;
-  let closed = false;
   const gone = { sentFrames: 0, skippedFrames: 0 };
   const pictures = new PictureClock({
     state,
@@ -129,6 +120,12 @@ export function createPageHub(options: PageHubOptions): PageHub {
       return environment === undefined ? undefined : `${environment.episode}:${environment.step}`;
     },
   });
+  const operators = new OperatorRequests({
+    onControl: options.onControl,
+    hands: options.hands,
+    refused: (session, text) =>
+      session.send({ type: 'notice', sequence, level: 'warning', text, at: new Date().toISOString() }),
+  });
   const pinger = setInterval(pingAll, options.pingIntervalMs ?? 15_000);
   pinger.unref();
 
@@ -137,8 +134,8 @@ export function createPageHub(options: PageHubOptions): PageHub {
     tokens: options.tokens ?? {},
     opened,
     rateChanged: () => pictures.wishesChanged(),
-    control,
-    handled,
+    control: (session: PageSession, request: { run: string; action: RunAction }) => operators.run(session, request),
+    handled: (session: PageSession, request: ControlRequest) => operators.simulation(session, request),
     watchPolicy: (session: PageSession, request: WatchPolicy) => policyWatch.watch(session, request),
     policySeen: (session: PageSession, number: number) => policyWatch.acknowledged(session, number),
     closed: (session: PageSession) => {
@@ -150,26 +147,11 @@ export function createPageHub(options: PageHubOptions): PageHub {
     },
   };
 
-  function attach(server: Server): void {
-    const onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
-      const refusal = upgradeRefusal(request);
-      if (refusal !== null) {
-        socket.end(`HTTP/1.1 ${refusal}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
-        return;
-      }
-      sockets.handleUpgrade(request, socket, head, (webSocket) => new PageSession(webSocket, owner));
-    };
-    server.on('upgrade', onUpgrade);
-    detachers.push(() => server.off('upgrade', onUpgrade));
-  }
-
-  function upgradeRefusal(request: IncomingMessage): string | null {
-    const path = (request.url ?? '').split('?', 1)[0];
-    if (path !== LIVE_PATH) return '404 Not Found';
-    if (closed || sockets.clients.size >= 2 * maxPages) return '503 Service Unavailable';
-    if (!originAccepted(request, options.allowedHosts ?? [])) return '403 Forbidden';
-    return null;
-  }
+  const upgrades = new LiveUpgrades({
+    maxSockets: 2 * maxPages,
+    allowedHosts: options.allowedHosts ?? [],
+    connected: (socket) => new PageSession(socket, owner),
+  });
 
   function opened(session: PageSession): void {
     if (sessions.size >= maxPages) {
@@ -222,35 +204,6 @@ export function createPageHub(options: PageHubOptions): PageHub {
     };
   }
 
-  function control(session: PageSession, request: { run: string; action: RunAction }): void {
-    answer(session, `Cannot ${request.action} ${request.run}`, () => options.onControl(request.run, request.action));
-  }
-
-  function handled(session: PageSession, request: ControlRequest): void {
-    const nothing = failure(wireError('L2M_CONTROL_UNSUITED', 'nothing is simulated here'));
-    answer(session, `Cannot ${wordsOf(request)}`, () => options.hands?.requested(session, request) ?? nothing);
-  }
-
-  /** Carries out what an operator asked for; a failure is shown to that page alone. */
-  function answer(session: PageSession, what: string, act: () => Outcome | Promise<Outcome>): void {
-    const refuse = (error: WireError): void => {
-      const text = `${what}: ${error.message} ${error.hint}`;
-      session.send({ type: 'notice', sequence, level: 'warning', text, at: new Date().toISOString() });
-    };
-    if (session.role !== 'operator') {
-      refuse(wireError('L2M_ROLE_INSUFFICIENT', 'this page has the role viewer, operator is needed'));
-      return;
-    }
-    Promise.resolve(act()).then(
-      (result) => {
-        if (!result.ok) refuse(result.error);
-      },
-      (error: unknown) => {
-        refuse(wireError('L2M_INTERNAL', error instanceof Error ? error.name : 'unknown'));
-      },
-    );
-  }
-
   function pingAll(): void {
     for (const session of sessions) {
       if (session.alive) session.ping();
@@ -259,7 +212,7 @@ export function createPageHub(options: PageHubOptions): PageHub {
   }
 
   return {
-    attach,
+    attach: (server) => upgrades.attach(server),
     runUpdated(summary) {
       const before = state.run(summary.run);
       state.runUpdated(summary);
@@ -312,32 +265,14 @@ export function createPageHub(options: PageHubOptions): PageHub {
     contacts: () => pictures.contacts,
     viewers: () => sessions.size,
     traffic,
-    close: () =>
-      new Promise((resolve) => {
-        closed = true;
-        clearInterval(pinger);
-        policyWatch.close();
-        pictures.stop();
-        if (summaryTimer !== null) clearTimeout(summaryTimer);
-        for (const detach of detachers) detach();
-        for (const session of sessions) session.outbox.close(CLOSE_CODES.shuttingDown, 'server is stopping');
-        for (const socket of sockets.clients) socket.close(CLOSE_CODES.shuttingDown);
-        sockets.close(() => resolve());
-      }),
+    close: () => {
+      upgrades.detach();
+      clearInterval(pinger);
+      policyWatch.close();
+      pictures.stop();
+      if (summaryTimer !== null) clearTimeout(summaryTimer);
+      for (const session of sessions) session.outbox.close(CLOSE_CODES.shuttingDown, 'server is stopping');
+      return upgrades.close();
+    },
   };
-}
-
-function wordsOf(request: ControlRequest): string {
-  switch (request.type) {
-    case 'control-seat':
-      return `${request.action} control`;
-    case 'control-simulation': {
-      const { target, command } = request;
-      return `${command.kind} ${target.kind === 'run' ? target.run : target.key}`;
-    }
-    case 'teleoperate':
-      return `steer ${request.key}`;
-    case 'drag':
-      return `drag in ${request.key}`;
-  }
 }
