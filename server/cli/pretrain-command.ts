@@ -75,7 +75,7 @@ export function addPretrainCommand(program: Command, outcome: { exitCode: number
     .description('pre-train the decision transformer on collected trajectories')
     .option('--name <name>', 'name of the training and of its checkpoint', 'model')
     .option('--tasks <list>', 'tasks and groups to learn from', 'MT10')
-    .option('--source <name>', 'name of the data set', 'expert')
+    .option('--source <list>', 'names of the data sets of each task, such as expert,advised', 'expert')
     .option(
       '--preset <name>',
       'tiny, small or medium, with what helps on a small machine; paper: all as in the paper',

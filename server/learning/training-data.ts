@@ -65,8 +65,9 @@ function sourceOf({ trajectories }: LearningTask): DataSource {
 }
 
 /**
- * The trajectory files of some tasks, of one source or of all.
+ * The trajectory files of some tasks, of one source, of several or of all.
  * @param folder root of all trajectories
+ * @param source names, separated by commas; absent: whatever there is
  * @throws L2mError L2M_DATA_INVALID for a task without any, with a suggestion for a misspelt source
  */
 export async function findTrajectoryFiles(
@@ -79,16 +80,17 @@ export async function findTrajectoryFiles(
     const place = join(folder, domainOf(task), taskName(task));
     const names = await readdir(place).catch(() => []);
     const sources = names.filter((name) => name.endsWith('.safetensors')).map((name) => name.slice(0, -12));
-    const wanted = source === undefined ? sources : sources.filter((name) => name === source);
-    if (wanted.length === 0 && source !== undefined && sources.length > 0) {
+    const wanted = source === undefined ? sources : source.split(',');
+    const missing = wanted.find((name) => !sources.includes(name));
+    if (missing !== undefined && sources.length > 0) {
       throw unknownNameError(
         'L2M_DATA_INVALID',
-        `${task} of ${source}`,
+        `${task} of ${missing}`,
         sources.map((name) => `${task} of ${name}`),
       );
     }
-    if (wanted.length === 0) throw new L2mError('L2M_DATA_INVALID', `${place} holds no trajectories of ${task}`);
-    found.push(...wanted.sort().map((name) => join(place, `${name}.safetensors`)));
+    if (sources.length === 0) throw new L2mError('L2M_DATA_INVALID', `${place} holds no trajectories of ${task}`);
+    found.push(...[...wanted].sort().map((name) => join(place, `${name}.safetensors`)));
   }
   return found;
 }
