@@ -144,7 +144,7 @@ function lastNotAbove(rising: Float64Array, value: number): number {
   return low;
 }
 
-/** Anything between the truth and the end of the episode; between the truth and all that the task's best episode gathered. */
+/** Anything between the truth and the end of the episode; between the truth and what the best episode of its data set gathered. */
 function lateness(
   { best, task }: WindowSource,
   { row, last, end }: { readonly row: number; readonly last: number; readonly end: number },

@@ -1,4 +1,4 @@
-import type { RunState, RunSummary } from '../../protocol/dashboard-messages.ts';
+import type { RunState, RunSummary, TaskScore } from '../../protocol/dashboard-messages.ts';
 import type { TaskId } from '../../protocol/task.ts';
 import type { PlannedTask, ScoredEpisode } from '../store/records.ts';
 import { RunScores } from '../store/run-scores.ts';
@@ -35,8 +35,7 @@ export class RunLedger {
 
   /** Episodes without a final outcome. */
   get owed(): number {
-    const { planned, finished, errors, assisted } = this.#scores.totals();
-    return planned - finished - errors - assisted;
+    return owedOf(this.#scores.totals());
   }
 
   get standing(): { readonly state: RunState; readonly kind: RunRequest['kind'] } {
@@ -58,15 +57,10 @@ export class RunLedger {
     this.#endedMs = over ? Date.now() : undefined;
   }
 
-  #owedSteps(): number {
-    const owed = this.#scores.scores().map(({ task, planned, finished, errors, assisted = 0 }) => {
-      return (planned - finished - errors - assisted) * (this.#options.horizons.get(task) ?? 0);
-    });
-    return owed.reduce((sum, steps) => sum + steps, 0);
-  }
-
   summary(): RunSummary {
-    const { run, request, policy } = this.#options;
+    const { run, request, policy, horizons } = this.#options;
+    const tasks = this.#scores.scores();
+    const owedSteps = tasks.reduce((sum, score) => sum + owedOf(score) * (horizons.get(score.task) ?? 0), 0);
     const totals = this.#scores.totals();
     const seconds = ((this.#endedMs ?? Date.now()) - this.#startedAt.getTime()) / 1000;
     const stepsPerSecond = seconds > 0 ? (totals.steps - this.#stepsBefore) / seconds : 0;
@@ -79,12 +73,16 @@ export class RunLedger {
       redoneEpisodes: this.#redone,
       steps: totals.steps,
       stepsPerSecond,
-      secondsLeft: stepsPerSecond > 0 ? this.#owedSteps() / stepsPerSecond : null,
+      secondsLeft: stepsPerSecond > 0 ? owedSteps / stepsPerSecond : null,
       startedAt: this.#startedAt.toISOString(),
-      tasks: this.#scores.scores(),
+      tasks,
       meanSuccessAnyTime: totals.meanSuccessAnyTime,
       meanSuccessAtEnd: totals.meanSuccessAtEnd,
       message: this.#message,
     };
   }
+}
+
+function owedOf(counts: Pick<TaskScore, 'planned' | 'finished' | 'errors' | 'assisted'>): number {
+  return counts.planned - counts.finished - counts.errors - (counts.assisted ?? 0);
 }
