@@ -52,7 +52,7 @@ export interface AdaptationSettings {
 
 type Defaults = Omit<
   AdaptationSettings,
-  'task' | 'seed' | 'success' | 'targetReturn' | 'afterSuccessWeight' | 'identityTasks' | 'others'
+  'task' | 'seed' | 'success' | 'targetReturn' | 'afterSuccessWeight' | 'identityTasks' | 'identityKeys' | 'others'
 >;
 
 /** For a small machine and the shipped model. */
@@ -65,7 +65,7 @@ export const SMALL_ADAPTATION = {
     memoryEpisodes: 2000,
     demonstrations: 0,
   },
-  ...{ updates: 200, batchSize: 128, learningRate: 1e-3, identityKeys: 100, keysPerTask: 10, queryWindows: 2048 },
+  ...{ updates: 200, batchSize: 128, learningRate: 1e-3, keysPerTask: 10, queryWindows: 2048 },
   ...{ identityEpisodes: 4, test: SEQUENTIAL_TEST, pairsAtOnce: 15 },
   ...{ reportEpisodes: 50, otherEpisodes: 10, horizon: null },
 } as const satisfies Defaults;

@@ -9,6 +9,7 @@ import {
   type TargetChoice,
 } from '../adaptation/adaptation-settings.ts';
 import { readManifest } from '../checkpoints/read-checkpoint.ts';
+import { identityKeysOf } from '../continual/continual-options.ts';
 import { L2mError } from '../errors.ts';
 import { defaultCheckpoint } from './default-checkpoint.ts';
 import { numberList, numberWithin, oneOf, wholeNumber } from './option-values.ts';
@@ -139,6 +140,7 @@ export async function adaptSettings(flags: AdaptFlags): Promise<AdaptationSettin
     ...{ batchSize: batch, learningRate, test: { ...DEFAULTS.test, maxPairs: pairs } },
     // Whoever wants success at the last step has to learn what comes after the first success, too.
     afterSuccessWeight: success === 'any-time' ? 0.25 : 1,
+    identityKeys: identityKeysOf({ identityTasks, keysPerTask: DEFAULTS.keysPerTask }),
     ...{ identityTasks, others: spread(identityTasks, OTHERS), reportEpisodes, otherEpisodes },
     horizon: horizon ?? null,
   };

@@ -75,7 +75,11 @@ export function addContinualFlags(command: Command): Command {
     )
     .option('--replay-episodes <number>', 'episodes that replay keeps of each task', wholeNumber(1, 1_000_000))
     .option('--late <share>', 'windows shown as if they had come later, with less gathered before', numberWithin(0, 1))
-    .option('--identity-keys <number>', 'fitted keys of the pre-training', wholeNumber(1, 4096))
+    .option(
+      '--identity-keys <number>',
+      'fitted keys of the pre-training (default: as many a task as a new one has)',
+      wholeNumber(1, 4096),
+    )
     .option('--keys-per-task <number>', 'fitted keys of each new task', wholeNumber(1, 4096))
     .option('--pool-size <number>', 'ablation: modulators of a pool, each with a key', wholeNumber(1, 4096))
     .option('--rank <number>', 'ablation: of LoRA modulators', wholeNumber(1, 1024))

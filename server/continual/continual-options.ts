@@ -71,14 +71,14 @@ export interface ContinualTrainerOptions {
 
 type Defaults = Omit<
   ContinualSettings,
-  'sequence' | 'method' | 'learningRate' | 'others' | 'identityTasks' | 'penaltyStrength'
+  'sequence' | 'method' | 'learningRate' | 'others' | 'identityTasks' | 'identityKeys' | 'penaltyStrength'
 >;
 
 /** For a small machine and the shipped model. */
 export const SMALL_CONTINUAL = {
   ...{ seed: 42, source: 'expert', stepsPerTask: 1000, batchSize: 128, weightDecay: 0.01, pullWeight: 0.5 },
   ...{ afterSuccessWeight: 0.25, penaltyMode: 'separate', replayShare: 0.5, replayEpisodes: 20 },
-  ...{ identityKeys: 100, keysPerTask: 10, queryWindows: 2048 },
+  ...{ keysPerTask: 10, queryWindows: 2048 },
   ...{ evaluateEvery: 500, episodes: 10, evaluationSeed: EVALUATION_SEED, protocol: 'l2m-paper', horizon: null },
 } as const satisfies Defaults;
 
@@ -88,6 +88,14 @@ export const PAPER_CONTINUAL = {
   ...{ stepsPerTask: 100_000, batchSize: 256, afterSuccessWeight: 1, dropout: REFERENCE_DROPOUT },
   ...{ evaluateEvery: 50_000, episodes: 5 },
 } as const satisfies Defaults;
+
+/** Each task of the pre-training has as many fitted keys as a new one: with fewer it loses states to new tasks that resemble it. */
+export function identityKeysOf({
+  identityTasks,
+  keysPerTask,
+}: Pick<ContinualSettings, 'identityTasks' | 'keysPerTask'>): number {
+  return Math.max(1, identityTasks.length * keysPerTask);
+}
 
 /** The paper's rate for all methods (spec §4). */
 export const PAPER_LEARNING_RATE = 1e-4;

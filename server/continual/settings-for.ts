@@ -1,7 +1,13 @@
 import type { CheckpointManifest } from '../checkpoints/manifest.ts';
 import type { TaskId } from '../../protocol/task.ts';
 import { L2mError } from '../errors.ts';
-import { PAPER_CONTINUAL, PAPER_LEARNING_RATE, SMALL_CONTINUAL, type ContinualSettings } from './continual-options.ts';
+import {
+  identityKeysOf,
+  PAPER_CONTINUAL,
+  PAPER_LEARNING_RATE,
+  SMALL_CONTINUAL,
+  type ContinualSettings,
+} from './continual-options.ts';
 import { changedModulation, changesOf, CONTINUAL_METHODS, type ContinualMethod, type MethodName } from './methods.ts';
 import { readsPretraining } from './training-material.ts';
 
@@ -35,10 +41,13 @@ export function settingsFor(request: SettingsRequest, manifest: CheckpointManife
   }
   const rest = pretraining.filter((task) => !sequence.includes(task));
   const others = chosen?.filter((task) => !sequence.includes(task)) ?? spread(rest, Number(request.others));
+  const defaults = preset === 'paper' ? PAPER_CONTINUAL : SMALL_CONTINUAL;
+  const keysPerTask = changes.keysPerTask ?? defaults.keysPerTask;
   return {
-    ...(preset === 'paper' ? PAPER_CONTINUAL : SMALL_CONTINUAL),
+    ...defaults,
     learningRate: preset === 'paper' ? PAPER_LEARNING_RATE : learningRate,
     penaltyStrength: penalty?.strength ?? 0,
+    identityKeys: identityKeysOf({ identityTasks, keysPerTask }),
     ...changes,
     ...{ sequence, method, seed, others, identityTasks: readsOld ? identityTasks : [] },
   };

@@ -124,7 +124,7 @@ describe('evaluations on real simulators', () => {
     await writeRandomCheckpoint(folder);
     const refusals: [Parameters<typeof shortRun>[0], string][] = [
       [{ tasks: ['dmcontrol/walker-wolk'] }, 'L2M_TASK_UNKNOWN'],
-      [{ tasks: ['dmcontrol/walker-walk'], policy: { kind: 'expert', noises: [0] } }, 'L2M_TASK_UNSUPPORTED'],
+      [{ tasks: ['dmcontrol/hopper-hop'], policy: { kind: 'expert', noises: [0] } }, 'L2M_TASK_UNSUPPORTED'],
       [{ tasks: ['dmcontrol/dog-run'], policy: { kind: 'checkpoint', folder } }, 'L2M_TASK_UNSUPPORTED'],
       [{ policy: { kind: 'checkpoint', folder: join(folder, 'nowhere') } }, 'L2M_CHECKPOINT_INVALID'],
     ];

@@ -11,7 +11,7 @@ import {
 const SETTINGS: AdaptationSettings = {
   ...SMALL_ADAPTATION,
   ...{ task: 'metaworld/reach-v3', seed: 42, success: 'any-time', targetReturn: null, afterSuccessWeight: 1 },
-  ...{ identityTasks: ['metaworld/push-v3'], others: [] },
+  ...{ identityTasks: ['metaworld/push-v3'], identityKeys: 10, others: [] },
 };
 
 describe('settings of an adaptation', () => {

@@ -21,7 +21,7 @@ const WALK = 'dmcontrol/walker-walk';
 const SETTINGS: ContinualSettings = {
   ...SMALL_CONTINUAL,
   ...{ sequence: [HAMMER, PUSH], method: 'l2m-lora', learningRate: 1e-3, penaltyStrength: 0 },
-  ...{ stepsPerTask: 10, evaluateEvery: 5, others: [WALK], identityTasks: [] },
+  ...{ stepsPerTask: 10, evaluateEvery: 5, others: [WALK], identityTasks: [], identityKeys: 1 },
 };
 
 function row(update: number, task: string, changes: Partial<EvaluationRow> = {}): EvaluationRow {

@@ -40,6 +40,11 @@ describe('the settings of a continual training', () => {
   test('fit identity keys to all that the model was trained on, and refuse where it does not say what', () => {
     expect(settingsFor(request('fitted-keys'), MANIFEST).identityTasks).toEqual(TASK_GROUPS.MT10);
     expect(settingsFor(request('l2m-lora'), MANIFEST).identityTasks).toEqual([]);
+    // Each has as many as a new task.
+    expect(settingsFor(request('fitted-keys'), MANIFEST).identityKeys).toBe(100);
+    const fewer = settingsFor(request('fitted-keys', { changes: { keysPerTask: 3 } }), MANIFEST);
+    expect(fewer).toMatchObject({ keysPerTask: 3, identityKeys: 30 });
+    expect(settingsFor(request('fitted-keys', { changes: { identityKeys: 7 } }), MANIFEST).identityKeys).toBe(7);
     expect(() => settingsFor(request('fitted-keys'), manifestOf([]))).toThrow(
       expect.objectContaining({ code: 'L2M_CONFIG_INVALID' }),
     );
