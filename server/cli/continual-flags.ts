@@ -10,6 +10,7 @@ import type { MethodName } from '../continual/methods.ts';
 import type { ContinualOptions } from '../continual/run-continual.ts';
 import { settingsFor } from '../continual/settings-for.ts';
 import { currentProvenance } from '../provenance.ts';
+import { backendOptionsOf } from './backend-options.ts';
 import { defaultCheckpoint } from './default-checkpoint.ts';
 import { numberWithin, oneOf, wholeNumber } from './option-values.ts';
 
@@ -49,8 +50,8 @@ export interface ContinualFlags extends Record<string, unknown> {
 
 /** Settings of the server that these commands take. */
 export const CONTINUAL_CONFIG = [
-  ...(['data', 'workers', 'environments', 'backend', 'threads', 'maxWaitMs', 'restartBudget', 'logLevel'] as const),
-  'port',
+  ...(['data', 'workers', 'environments', 'backend', 'threads', 'precision'] as const),
+  ...(['maxWaitMs', 'restartBudget', 'logLevel', 'port'] as const),
 ] as const;
 
 const OTHERS = 5;
@@ -168,7 +169,7 @@ export function placesOf(
     checkpoint: resolve(checkpointOf(flags)),
     trajectories: trajectoriesOf(flags, config),
     overwrite: flags.overwrite === true,
-    backend: { backend: config.backend, ...(config.threads > 0 ? { threadCount: config.threads } : {}) },
+    backend: backendOptionsOf(config),
     saveEveryMinutes: 2,
     command: `npx l2m ${process.argv.slice(2).join(' ')}`,
     commit: gitCommit ?? 'unknown',
