@@ -58,7 +58,13 @@ export type PromptForm = 'tokens' | 'block-tokens' | 'key-values';
 
 /** A modulator looked up by the window's query: L2M-LoRA, L2M-(IA)³ and the three forms of L2P (spec §3, §4). */
 export type PoolModulation =
-  | (PoolSizes & { readonly kind: 'lora'; readonly rank: number; readonly scaling: number })
+  | (PoolSizes & {
+      readonly kind: 'lora';
+      readonly rank: number;
+      readonly scaling: number;
+      /** Each modulator also changes how states are embedded and actions are read out, at the same rank (beyond the paper). */
+      readonly ends?: true;
+    })
   | (PoolSizes & { readonly kind: 'ia3' })
   | (PoolSizes & {
       readonly kind: 'prompt-pool';

@@ -1,5 +1,6 @@
 import { AgentError } from './agent-error.ts';
 import { isPool, selectedCount, type PolicyConfig } from './config.ts';
+import { gatherEnds, modulatedTokens, type EndModulators } from './modulation/ends.ts';
 import { gatherModulators } from './modulation/gather.ts';
 import { chosenKeys, modulatorsOf, selectKeys, type Routing } from './modulation/match.ts';
 import type { BlockModulator } from './modulation/modulator.ts';
@@ -51,22 +52,22 @@ export function decide(parameters: ParameterRecord, window: WindowTensors, optio
   const { model } = options;
   const dimensions = checkedDimensions(options);
   const tokens = embedWindow(parameters, window, model);
-  const { selection, modulators } = selectModulators(parameters, { tokens, window }, options);
+  const { selection, modulators, ends } = selectModulators(parameters, { tokens, window }, options);
   const context = { model, stepMask: window.stepMask, modulators };
   const [batch = 0, steps = 0] = window.states.shape;
   const newest = slice(window.timesteps, [0, steps - 1], [batch, 1]);
   const timeCode = reshape(timeCodes(parameters, newest), [batch, 1, model.width]);
 
-  let state = prefill(parameters, tokens, context);
+  let state = prefill(parameters, modulatedTokens(parameters, { tokens, window, ends }, model), context);
   const logits: Tensor[] = [];
   const chosen: Tensor[] = [];
   for (let dimension = 0; dimension < dimensions; dimension++) {
-    const row = reshape(actionLogits(parameters, state.hidden), [batch, model.bins]);
+    const row = reshape(actionLogits(parameters, state.hidden, ends), [batch, model.bins]);
     const token = cast(argMax(row, 1), 'int32');
     logits.push(row);
     chosen.push(token);
     if (dimension === dimensions - 1) break;
-    const embedded = add(embedActions(parameters, reshape(token, [batch, 1])), timeCode);
+    const embedded = add(embedActions(parameters, reshape(token, [batch, 1]), ends), timeCode);
     state = readToken(parameters, layerNorm(parameters, embedded, 'embed_ln'), { ...context, state });
   }
   return { actionTokens: stack(chosen, 1), logits: stack(logits, 1), selection };
@@ -98,10 +99,12 @@ export function decideByFullForward(
     const tokens = embedWindow(parameters, known, model);
     const selected = selectModulators(parameters, { tokens, window: known }, options);
     selection = selected.selection;
-    const inputs = { tokens, stepMask: window.stepMask, modulators: selected.modulators };
+    const { modulators, ends } = selected;
+    const modulated = modulatedTokens(parameters, { tokens, window: known, ends }, model);
+    const inputs = { tokens: modulated, stepMask: window.stepMask, modulators };
     const hidden = decodePredicting(parameters, inputs, model); // [B, T, A, D]
     const predicting = slice(hidden, [0, steps - 1, dimension, 0], [batch, 1, 1, model.width]);
-    const row = reshape(actionLogits(parameters, predicting), [batch, model.bins]);
+    const row = reshape(actionLogits(parameters, predicting, ends), [batch, model.bins]);
     logits.push(row);
     chosen.push(cast(argMax(row, 1), 'int32'));
   }
@@ -112,9 +115,9 @@ export function selectModulators(
   parameters: ParameterRecord,
   { tokens, window }: { readonly tokens: Tensor; readonly window: WindowTensors },
   { model, modulation, routing }: DecideOptions,
-): { selection: Selection | null; modulators: BlockModulator[] } {
+): { selection: Selection | null; modulators: BlockModulator[]; ends: EndModulators | null } {
   if (!isPool(modulation)) {
-    return { selection: null, modulators: gatherModulators(parameters, null, { model, modulation }) };
+    return { selection: null, modulators: gatherModulators(parameters, null, { model, modulation }), ends: null };
   }
   const query = poolQuery(parameters, { tokens, stepMask: window.stepMask }, { model, query: modulation.query });
   const cosines = similarities(query, parameter(parameters, KEY_NAME));
@@ -129,6 +132,7 @@ export function selectModulators(
   return {
     selection: { keys, modulators: used, asked, similarity, query },
     modulators: gatherModulators(parameters, deciding, { model, modulation }),
+    ends: gatherEnds(parameters, deciding, modulation),
   };
 }
 

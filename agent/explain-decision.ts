@@ -1,4 +1,5 @@
 import { selectModulators, type DecideOptions } from './decision-transformer.ts';
+import { modulatedTokens } from './modulation/ends.ts';
 import { similarities } from './modulation/query.ts';
 import { reshape, slice, type Tensor } from './ops.ts';
 import { actionLogits, decodeAll } from './transformer/decoder.ts';
@@ -36,7 +37,7 @@ export function explainDecision(
 ): Explanation {
   const tokens = embedWindow(parameters, window, model);
   const select = { ...options, model, actionDimensions: model.actionSize };
-  const { selection, modulators } = selectModulators(parameters, { tokens, window }, select);
+  const { selection, modulators, ends } = selectModulators(parameters, { tokens, window }, select);
   let attention: Tensor | null = null;
   let block = -1;
   // Attention weights pass through here on their way, block after block; nothing is dropped.
@@ -44,13 +45,14 @@ export function explainDecision(
     if (place === 'attention' && ++block === attentionOf) attention = x;
     return x;
   };
-  const inputs = { tokens, stepMask: window.stepMask, modulators };
+  const modulated = modulatedTokens(parameters, { tokens, window, ends }, model);
+  const inputs = { tokens: modulated, stepMask: window.stepMask, modulators };
   const hidden = decodeAll(parameters, attentionOf === null ? inputs : { ...inputs, dropout }, model);
   const [batch = 0, steps = 0] = hidden.shape;
   const { actionSize, width } = model;
   const predicting = slice(hidden, [0, steps - 1, FIRST_PREDICTING_POSITION, 0], [batch, 1, actionSize, width]);
   return {
-    logits: actionLogits(parameters, reshape(predicting, [batch, actionSize, width])),
+    logits: actionLogits(parameters, reshape(predicting, [batch, actionSize, width]), ends),
     state: reshape(slice(tokens, [0, steps - 1, 0, 0], [batch, 1, 1, width]), [batch, width]),
     pool:
       selection === null

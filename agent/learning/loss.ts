@@ -1,4 +1,5 @@
 import { isPool, selectedCount, type ModelConfig, type ModulationConfig } from '../config.ts';
+import { gatherEnds, modulatedTokens } from '../modulation/ends.ts';
 import { gatherModulators } from '../modulation/gather.ts';
 import { chosenKeys, modulatorsOf, selectKeys, type Routing } from '../modulation/match.ts';
 import { poolQuery, similarities } from '../modulation/query.ts';
@@ -73,9 +74,12 @@ export function policyLoss(parameters: ParameterRecord, batch: TrainingBatch, op
   const { dropout } = options;
   const learning = dropout === undefined ? undefined : { dropout, batch: batch.states.shape[0] };
   const modulators = gatherModulators(parameters, rows, { model, modulation, learning });
-  const inputs = { tokens, stepMask: batch.stepMask, modulators, dropout, dimensions: options.actionDimensions };
+  const ends = gatherEnds(parameters, rows, modulation);
+  const modulated = modulatedTokens(parameters, { tokens, window: batch, ends }, model);
+  const { actionDimensions: dimensions } = options;
+  const inputs = { tokens: modulated, stepMask: batch.stepMask, modulators, dropout, dimensions };
   const hidden = decodePredicting(parameters, inputs, model);
-  const crossEntropy = actionCrossEntropy(actionLogits(parameters, hidden), batch);
+  const crossEntropy = actionCrossEntropy(actionLogits(parameters, hidden, ends), batch);
   if (selectedKeys === null || !isPool(modulation)) return { loss: crossEntropy, crossEntropy, similarity: null };
 
   const query = poolQuery(parameters, { tokens, stepMask: batch.stepMask }, { model, query: modulation.query });

@@ -14,7 +14,7 @@ import {
  * `x -> scaling (x in) out`, one pair for each window, in [B, width, R] and out [B, R, width], or one for all,
  * in [width, R] and out [R, width].
  */
-interface LowRank {
+export interface LowRank {
   readonly in: Tensor;
   readonly out: Tensor;
   readonly scaling: number;

@@ -1,4 +1,6 @@
 import { FIRST_PREDICTING_POSITION, tokensPerStep, type ModelConfig } from '../config.ts';
+import type { EndModulators } from '../modulation/ends.ts';
+import { addLowRank } from '../modulation/lora.ts';
 import type { BlockModulator } from '../modulation/modulator.ts';
 import { assertShape, reshape, slice, type Tensor } from '../ops.ts';
 import type { ParameterRecord } from '../weights/names.ts';
@@ -62,9 +64,18 @@ export function decodePredicting(
   return reshape(layerNorm(parameters, hidden, 'encoder.ln_f'), [batch, steps, wanted, model.width]);
 }
 
-/** Logits over the V bins of predicting hidden states: [..., D] -> [..., V]. */
-export function actionLogits(parameters: ParameterRecord, hidden: Tensor): Tensor {
-  return linear(parameters, hidden, { name: 'action_net.0', stored: 'out-in' });
+/**
+ * Logits over the V bins of predicting hidden states.
+ *
+ * @param hidden [B, ..., D]
+ * @param ends null where the head stays as it is
+ * @returns [B, ..., V], owned by the caller
+ */
+export function actionLogits(parameters: ParameterRecord, hidden: Tensor, ends: EndModulators | null): Tensor {
+  const logits = linear(parameters, hidden, { name: 'action_net.0', stored: 'out-in' });
+  if (ends === null) return logits;
+  const rows = (x: Tensor): Tensor => reshape(x, [x.shape[0], -1, x.shape[x.rank - 1]!]);
+  return reshape(addLowRank(rows(logits), rows(hidden), ends.head), logits.shape);
 }
 
 /** What of the last block is wanted, as a cut and as the positions it keeps. */

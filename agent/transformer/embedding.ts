@@ -1,5 +1,20 @@
 import { tokensPerStep, type ModelConfig } from '../config.ts';
-import { add, assertShape, concat, cos, gather, matMul, mul, reshape, sin, slice, sub, type Tensor } from '../ops.ts';
+import {
+  add,
+  assertShape,
+  concat,
+  cos,
+  gather,
+  matMul,
+  mul,
+  oneHot,
+  reshape,
+  sin,
+  slice,
+  sub,
+  type Tensor,
+} from '../ops.ts';
+import { addLowRank, type LowRank } from '../modulation/lora.ts';
 import { parameter, WAVES_NAME, type ParameterRecord } from '../weights/names.ts';
 import { layerNorm } from './layer-norm.ts';
 import { linear } from './linear.ts';
@@ -60,36 +75,66 @@ interface TokenParts {
  * @returns [B, T, A + 3, D], owned by the caller; the position code is not yet added, because the pool's query is read here
  */
 export function embedWindow(parameters: ParameterRecord, window: WindowTensors, model: ModelConfig): Tensor {
+  return embedChanged(parameters, window, { model });
+}
+
+/** Added to what states and action tokens become; see `EndModulators`. */
+export interface EmbedChanges {
+  readonly state: LowRank;
+  readonly actions: LowRank;
+}
+
+interface EmbedOptions {
+  readonly model: ModelConfig;
+  readonly ends?: EmbedChanges | null;
+}
+
+/** The same, as a modulator changes it. */
+export function embedChanged(parameters: ParameterRecord, window: WindowTensors, options: EmbedOptions): Tensor {
+  const { model } = options;
   const { batch, steps } = assertWindow(window, model);
-  const parts = embedParts(parameters, window, model);
+  const parts = embedParts(parameters, window, options);
   const tokens = concat([parts.state, parts.returnToGo, parts.actions, parts.reward], 2);
   assertShape(tokens, [batch, steps, tokensPerStep(model), model.width], 'tokens');
   return layerNorm(parameters, add(tokens, timeCodes(parameters, window.timesteps)), 'embed_ln');
 }
 
-function embedParts(parameters: ParameterRecord, window: WindowTensors, model: ModelConfig): TokenParts {
+function embedParts(parameters: ParameterRecord, window: WindowTensors, options: EmbedOptions): TokenParts {
   const [batch = 0, steps = 0] = window.states.shape;
-  const one = [batch, steps, 1, model.width];
+  const one = [batch, steps, 1, options.model.width];
   return {
-    state: reshape(embedStates(parameters, window.states, model), one),
+    state: reshape(embedStates(parameters, window.states, options), one),
     returnToGo: embedScalars(parameters, window.returnsToGo, 'embed_return'),
-    actions: embedActions(parameters, window.actionTokens),
+    actions: embedActions(parameters, window.actionTokens, options.ends ?? null),
     reward: embedScalars(parameters, window.rewards, 'embed_rewards'),
   };
 }
 
 /** [B, T, S] -> [B, T, D] */
-function embedStates(parameters: ParameterRecord, states: Tensor, { observationWaves }: ModelConfig): Tensor {
+function embedStates(parameters: ParameterRecord, states: Tensor, { model, ends }: EmbedOptions): Tensor {
   const plain = linear(parameters, states, { name: 'embed_state', stored: 'out-in' });
-  if (observationWaves === undefined) return plain;
+  const waves = wavesOf(states, model);
+  const embedded = waves === null ? plain : add(plain, embedWaves(parameters, waves));
+  if (ends === undefined || ends === null) return embedded;
+  return addLowRank(embedded, waves === null ? states : concat([states, waves], 2), ends.state);
+}
+
+/** [B, T, 2 f S] -> [B, T, D] */
+function embedWaves(parameters: ParameterRecord, waves: Tensor): Tensor {
+  const [batch = 0, steps = 0, count = 0] = waves.shape;
+  const product = matMul(reshape(waves, [-1, count]), parameter(parameters, WAVES_NAME), false, true);
+  return reshape(product, [batch, steps, -1]);
+}
+
+/** Sines of all values at the first frequency, their cosines less one, and so on: [B, T, S] -> [B, T, 2 f S]; null without waves. */
+function wavesOf(states: Tensor, { observationWaves }: ModelConfig): Tensor | null {
+  if (observationWaves === undefined) return null;
   const waves = observationWaves.flatMap((frequency) => {
     const angles = mul(states, frequency);
     // Less one: a value that never differs adds nothing, instead of a constant that would learn hundreds of times over.
     return [sin(angles), sub(cos(angles), 1)];
   });
-  const rows = concat(waves, 2);
-  const flat = reshape(rows, [-1, rows.shape[2]!]);
-  return add(plain, reshape(matMul(flat, parameter(parameters, WAVES_NAME), false, true), plain.shape));
+  return concat(waves, 2);
 }
 
 /** [B, T] -> [B, T, 1, D] */
@@ -99,9 +144,16 @@ function embedScalars(parameters: ParameterRecord, x: Tensor, name: string): Ten
   return add(mul(values, weight), parameter(parameters, `${name}.bias`));
 }
 
-/** Rows of the action table: tokens of any shape -> [..., D]. No time code, no norm. */
-export function embedActions(parameters: ParameterRecord, tokens: Tensor): Tensor {
-  return gather(parameter(parameters, 'embed_action_disc.weight'), tokens);
+/** Rows of the action table: tokens [B, ...] -> [B, ..., D]. No time code, no norm. */
+export function embedActions(parameters: ParameterRecord, tokens: Tensor, ends: EmbedChanges | null): Tensor {
+  const table = parameter(parameters, 'embed_action_disc.weight');
+  const embedded = gather(table, tokens);
+  if (ends === null) return embedded;
+  const [batch = 0, ...rest] = tokens.shape;
+  const count = rest.reduce((product, n) => product * n, 1);
+  const [rows = 0, width = 0] = table.shape;
+  const chosen = reshape(oneHot(reshape(tokens, [-1]), rows, 1, 0, 'float32'), [batch, count, rows]);
+  return reshape(addLowRank(reshape(embedded, [batch, count, width]), chosen, ends.actions), embedded.shape);
 }
 
 /** Codes of absolute timesteps: [B, T] -> [B, T, 1, D]. */

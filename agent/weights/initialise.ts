@@ -8,6 +8,10 @@ import {
 import { tensor, type Tensor } from '../ops.ts';
 import type { RandomSource } from '../random.ts';
 import {
+  ACTION_IN_NAME,
+  ACTION_OUT_NAME,
+  HEAD_IN_NAME,
+  HEAD_OUT_NAME,
   KEY_BIAS_NAME,
   KEY_MODULATOR_NAME,
   KEY_NAME,
@@ -21,6 +25,9 @@ import {
   SINGLE_LORA_IN_NAME,
   SINGLE_LORA_OUT_NAME,
   SINGLE_NAME,
+  STATE_IN_NAME,
+  STATE_OUT_NAME,
+  stateFeatures,
   WAVES_NAME,
 } from './names.ts';
 
@@ -95,8 +102,19 @@ function drawOf(
       return uniform(1 / Math.sqrt(model.blocks * MODULATOR_SLOTS * model.width * rankOf(modulation)));
     case SINGLE_LORA_IN_NAME:
       return uniform(1 / Math.sqrt(MODULATOR_SLOTS * model.width * rankOf(modulation)));
+    // Ordinary LoRA's bound: what is not the paper's need not repeat its tiny one.
+    case STATE_IN_NAME:
+      return uniform(1 / Math.sqrt(stateFeatures(model)));
+    // An action token is one row of its table.
+    case ACTION_IN_NAME:
+      return uniform(1);
+    case HEAD_IN_NAME:
+      return uniform(1 / Math.sqrt(model.width));
     case LORA_OUT_NAME:
     case SINGLE_LORA_OUT_NAME:
+    case STATE_OUT_NAME:
+    case ACTION_OUT_NAME:
+    case HEAD_OUT_NAME:
       return () => 0;
     case POOL_NAME:
     case SINGLE_NAME: {

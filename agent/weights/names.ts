@@ -22,6 +22,13 @@ export const QUERY_SCALE_NAME = 'prompt.query_scale';
 export const POOL_TABLES: readonly string[] = [KEY_MODULATOR_NAME, KEY_BIAS_NAME, QUERY_SHIFT_NAME, QUERY_SCALE_NAME];
 export const LORA_IN_NAME = 'prompt.lora_a';
 export const LORA_OUT_NAME = 'prompt.lora_b';
+/** Of a pool that also changes the model's ends: the embeddings of states, waves included, and of action tokens, and the head. */
+export const STATE_IN_NAME = 'prompt.state_a';
+export const STATE_OUT_NAME = 'prompt.state_b';
+export const ACTION_IN_NAME = 'prompt.action_a';
+export const ACTION_OUT_NAME = 'prompt.action_b';
+export const HEAD_IN_NAME = 'prompt.head_a';
+export const HEAD_OUT_NAME = 'prompt.head_b';
 /** (IA)³ factors or prompts of a pool. */
 export const POOL_NAME = 'prompt.prompt';
 /** Tables of the methods without a pool. */
@@ -104,6 +111,7 @@ export function poolShapes(model: ModelConfig, modulation: ModulationConfig): Sh
         ...keyShapes(model, modulation),
         [LORA_IN_NAME]: [modulation.poolSize, ...perBlock, d, modulation.rank],
         [LORA_OUT_NAME]: [modulation.poolSize, ...perBlock, modulation.rank, d],
+        ...(modulation.ends === true ? endShapes(model, modulation) : {}),
       };
     case 'ia3':
       return { ...keyShapes(model, modulation), [POOL_NAME]: [modulation.poolSize, ...perBlock, d] };
@@ -133,6 +141,25 @@ function keyShapes(model: ModelConfig, { keyCount, keyTable, query }: PoolSizes)
     ...(keyTable === true ? { [KEY_MODULATOR_NAME]: [keyCount], [KEY_BIAS_NAME]: [keyCount] } : {}),
     ...(query === 'standardised' ? { [QUERY_SHIFT_NAME]: [model.width], [QUERY_SCALE_NAME]: [model.width] } : {}),
   };
+}
+
+function endShapes(
+  model: ModelConfig,
+  { poolSize, rank }: { readonly poolSize: number; readonly rank: number },
+): Shapes {
+  return {
+    [STATE_IN_NAME]: [poolSize, stateFeatures(model), rank],
+    [STATE_OUT_NAME]: [poolSize, rank, model.width],
+    [ACTION_IN_NAME]: [poolSize, model.bins + 1, rank],
+    [ACTION_OUT_NAME]: [poolSize, rank, model.width],
+    [HEAD_IN_NAME]: [poolSize, model.width, rank],
+    [HEAD_OUT_NAME]: [poolSize, rank, model.bins],
+  };
+}
+
+/** Numbers a state is embedded from: its values, then the waves of all values at each frequency. */
+export function stateFeatures({ stateSize, observationWaves = [] }: ModelConfig): number {
+  return stateSize * (1 + 2 * observationWaves.length);
 }
 
 /** The axis of a prompt pool that counts sets of vectors in one prompt: none, one a block, or keys and values of each block. */

@@ -48,7 +48,7 @@ const prompt = {
 /** Mirrors `ModulationConfig` of agent/config.ts. */
 const ModulationSchema = Type.Union([
   Type.Object({ kind: Type.Literal('none') }, closed),
-  Type.Object({ kind: Type.Literal('lora'), ...pool, ...lora }, closed),
+  Type.Object({ kind: Type.Literal('lora'), ...pool, ...lora, ends: Type.Optional(Type.Literal(true)) }, closed),
   Type.Object({ kind: Type.Literal('ia3'), ...pool }, closed),
   Type.Object({ kind: Type.Literal('prompt-pool'), ...pool, ...prompt, selected: Size }, closed),
   Type.Object({ kind: Type.Literal('single-lora'), ...lora }, closed),

@@ -27,6 +27,7 @@ export interface ContinualFlags extends Record<string, unknown> {
   readonly late?: number;
   readonly poolSize?: number;
   readonly rank?: number;
+  readonly modulateEnds?: true;
   readonly countPenalty: boolean;
   readonly pullWeight?: number;
   readonly query?: QueryVariant;
@@ -84,6 +85,10 @@ export function addContinualFlags(command: Command): Command {
     .option('--keys-per-task <number>', 'fitted keys of each new task', wholeNumber(1, 4096))
     .option('--pool-size <number>', 'ablation: modulators of a pool, each with a key', wholeNumber(1, 4096))
     .option('--rank <number>', 'ablation: of LoRA modulators', wholeNumber(1, 1024))
+    .option(
+      '--modulate-ends',
+      'beyond the paper: LoRA of a pool changes how states are embedded and actions read out, too',
+    )
     .option('--no-count-penalty', 'ablation: keys of earlier tasks weigh as much as others')
     .option('--pull-weight <number>', 'ablation: lambda of the pull of keys towards queries', numberWithin(0, 1e6))
     .option(
@@ -139,11 +144,11 @@ function changesOf(flags: ContinualFlags): Partial<ContinualSettings> {
   const { stepsPerTask, batch: batchSize, learningRate, penaltyStrength, penaltyMode, replayEpisodes } = flags;
   const { late: lateShare } = flags;
   const { identityKeys, keysPerTask, evaluateEvery, episodes, protocol, horizon, source } = flags;
-  const { poolSize, rank, countPenalty, pullWeight, query, voteSteps, unknownBelow } = flags;
+  const { poolSize, rank, modulateEnds: ends, countPenalty, pullWeight, query, voteSteps, unknownBelow } = flags;
   const given = {
     ...{ stepsPerTask, batchSize, learningRate, penaltyStrength, penaltyMode, replayEpisodes },
     ...{ lateShare, identityKeys, keysPerTask, episodes, protocol, horizon, source },
-    ...{ poolSize, rank, pullWeight, query, voteSteps, unknownBelow, ...(countPenalty ? {} : { countPenalty }) },
+    ...{ poolSize, rank, ends, pullWeight, query, voteSteps, unknownBelow, ...(countPenalty ? {} : { countPenalty }) },
     // Without an interval of its own, a shortened task is still evaluated in its middle.
     evaluateEvery:
       evaluateEvery ?? (stepsPerTask === undefined ? undefined : Math.max(1, Math.round(stepsPerTask / 2))),

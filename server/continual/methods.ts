@@ -102,6 +102,8 @@ export interface ModulationChanges {
   readonly poolSize?: number;
   /** Of LoRA; the scaling is the paper's alpha of 16 by it. */
   readonly rank?: number;
+  /** Of LoRA modulators in a pool: they change the embedding of states and the head, too (`EndModulators`). */
+  readonly ends?: true;
   /** Keys that earlier tasks used weigh as much as others (spec §3.3, item 4 left out). */
   readonly countPenalty?: false;
   readonly query?: QueryVariant;
@@ -143,6 +145,7 @@ export function changedModulation(method: ContinualMethod, changes: ModulationCh
   const rules: readonly (readonly [string, unknown, boolean])[] = [
     ['--pool-size', poolSize, isPool(modulation) && method.fittedKeys !== true],
     ['--rank', rank, hasRank],
+    ['--modulate-ends', selection.ends, modulation.kind === 'lora'],
     ['--no-count-penalty', countPenalty, method.countPenalty === true],
     ['--query', selection.query, isPool(modulation)],
     ['--vote-steps', selection.voteSteps, isPool(modulation)],
@@ -161,7 +164,7 @@ export function changedModulation(method: ContinualMethod, changes: ModulationCh
 
 /** Those of all settings. */
 export function changesOf(settings: ModulationChanges): ModulationChanges {
-  const { poolSize, rank, query, voteSteps, unknownBelow, countPenalty } = settings;
-  const all = { poolSize, rank, query, voteSteps, unknownBelow, countPenalty };
+  const { poolSize, rank, ends, query, voteSteps, unknownBelow, countPenalty } = settings;
+  const all = { poolSize, rank, ends, query, voteSteps, unknownBelow, countPenalty };
   return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
 }

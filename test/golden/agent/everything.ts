@@ -30,7 +30,7 @@ export function everything(inputs: Readonly<Record<string, Tensor>>, setting: Se
     modulators: gatherModulators(parameters, keys === null ? null : modulatorsOf(keys, {}), config),
   });
   const logitsBy = (keys: Tensor | null): Tensor =>
-    actionLogits(parameters, decodePredicting(parameters, decodingInputs(keys), model));
+    actionLogits(parameters, decodePredicting(parameters, decodingInputs(keys), model), null);
 
   const keys = selectForTraining(parameters, batch, { ...config, routing: {} })?.selectedKeys ?? null;
   const decision = decide(parameters, batch, { ...config, actionDimensions: model.actionSize, routing: {} });

@@ -24,6 +24,13 @@ import {
 
 /** Of hidden states, logits and losses, absolute; of gradients, relative to their largest entry. */
 const TOLERANCE = 1e-5;
+/** Between two ways to compute the same in 32 bits, relative to the largest number: most outputs come to half of it. */
+const ROUNDING = 1e-6;
+/**
+ * XLA sums in an order, and joins products with sums, as suits the processor: 16 units in the last place. On a Zen 4 the gradient of one of
+ * adapter's matrices comes to 9, on those seen before to 8 at most.
+ */
+const XLA_ROUNDING = 16 * 2 ** -23;
 
 export interface GoldenSubject {
   readonly backend: BackendOptions;
@@ -83,12 +90,13 @@ export function describeReferenceNumbers(subject: GoldenSubject): void {
       expect(relative.filter(({ error }) => !(error < TOLERANCE))).toEqual([]);
     });
 
-    it.runIf(subject.form === 'graph')('gives what the same function gives without a graph, to 1e-6', () => {
+    it.runIf(subject.form === 'graph')('gives what the same function gives without a graph, but for rounding', () => {
       const eager = compileCase(name, { learned, subject: { ...subject, compile: { capture: false }, form: 'eager' } });
       const wanted = eager.run(noPenalty(config.modulation));
       eager.dispose();
       expect(Object.keys(actual)).toEqual(Object.keys(wanted));
-      expect(differencesAtRealSteps(actual, wanted)).toEqual([]);
+      const bound = subject.backend.xla === true ? XLA_ROUNDING : ROUNDING;
+      expect(differencesAtRealSteps(actual, wanted, bound)).toEqual([]);
     });
 
     it('takes the same decisions, all windows in one batch', () => {
@@ -185,8 +193,8 @@ function expectClose(actual: ArrayLike<number>, wanted: readonly number[]): void
 
 const WHOLE_NUMBERS = ['actionTokens', 'keys', 'decidedKeys', 'learningKeys'];
 
-/** Names of outputs that differ: whole numbers at all, others by more than 1e-6 of their largest. */
-function differencesAtRealSteps(actual: Numbers, wanted: Numbers): string[] {
+/** Names of outputs that differ: whole numbers at all, others by more than the bound, relative to their largest. */
+function differencesAtRealSteps(actual: Numbers, wanted: Numbers, bound: number): string[] {
   const { actionSize, bins, context, width } = GOLDEN_MODEL;
   const perStep: Record<string, number> = { hidden: (actionSize + 3) * width, logits: actionSize * bins };
   perStep['learningLogits'] = actionSize * bins;
@@ -200,7 +208,7 @@ function differencesAtRealSteps(actual: Numbers, wanted: Numbers): string[] {
     const values = Array.from(wanted[key]!).filter((_, i) => isReal(i));
     const others = Array.from(actual[key]!).filter((_, i) => isReal(i));
     const largest = values.reduce((most, value) => Math.max(most, Math.abs(value)), 1e-12);
-    return worst(others, values) > (WHOLE_NUMBERS.includes(key) ? 0 : 1e-6 * largest);
+    return worst(others, values) > (WHOLE_NUMBERS.includes(key) ? 0 : bound * largest);
   });
 }
 

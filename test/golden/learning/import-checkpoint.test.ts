@@ -62,7 +62,7 @@ describe.each(['mddt', 'l2m_lora'] as const)('the reference’s checkpoint %s', 
       const modulators = gatherModulators(parameters, keys === undefined ? null : modulatorsOf(keys, {}), config);
       const tokens = embedWindow(parameters, batch, config.model);
       const hidden = decodePredicting(parameters, { tokens, stepMask: batch.stepMask, modulators }, config.model);
-      return actionLogits(parameters, hidden).dataSync();
+      return actionLogits(parameters, hidden, null).dataSync();
     });
     dispose(parameters);
     const wanted = numbersOf(goldenCase(name).expected, 'action_logits');

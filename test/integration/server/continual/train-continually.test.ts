@@ -78,6 +78,8 @@ describe('a continual training', () => {
     ['l2m-lora', { query: 'features', voteSteps: 5 }],
     ['l2m-ia3', { query: 'standardised', poolSize: 3 }],
     ['fitted-keys', { query: 'standardised', voteSteps: 9, unknownBelow: 0.1 }],
+    ['fitted-keys', { ends: true, rank: 2 }],
+    ['l2m-lora', { ends: true }],
   ] as const)('by %s with %j is resumed to the same bits, and its manifests say so', async (method, changes) => {
     const settings = smallSettings({ method, ...changes });
     const name = `${method}-${Object.values(changes).join('-')}`;
@@ -100,6 +102,8 @@ describe('a continual training', () => {
     const settings = smallSettings({ method: 'head', rank: 4 });
     expect(() => changedModulation(CONTINUAL_METHODS.head, changesOf(settings))).toThrow('--rank');
     expect(() => changedModulation(CONTINUAL_METHODS['l2m-lora'], { unknownBelow: 0.1 })).toThrow('--unknown-below');
+    expect(() => changedModulation(CONTINUAL_METHODS['l2m-ia3'], { ends: true })).toThrow('--modulate-ends');
+    expect(() => changedModulation(CONTINUAL_METHODS.lora, { ends: true })).toThrow('--modulate-ends');
   });
 
   test('goes on with the same settings and data only', async () => {
