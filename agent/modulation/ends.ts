@@ -1,6 +1,6 @@
-import { isPool, type ModelConfig, type ModulationConfig } from '../config.ts';
+import type { ModelConfig, ModulationConfig } from '../config.ts';
 import { gather, reshape, type Tensor } from '../ops.ts';
-import { embedChanged, type WindowTensors } from '../transformer/embedding.ts';
+import { embedChanged, type EmbedChanges, type WindowTensors } from '../transformer/embedding.ts';
 import {
   ACTION_IN_NAME,
   ACTION_OUT_NAME,
@@ -17,11 +17,7 @@ import type { LowRank } from './lora.ts';
  * What a modulator changes before the first block and after the last (beyond the paper). The query that selects it is of states without the
  * change, so selection does not depend on what was selected.
  */
-export interface EndModulators {
-  /** Of what states are embedded from, before the time code and the norm. */
-  readonly state: LowRank;
-  /** Of the table of action tokens, pad token included. */
-  readonly actions: LowRank;
+export interface EndModulators extends EmbedChanges {
   /** Of hidden states after the final norm, onto the logits. */
   readonly head: LowRank;
 }
@@ -37,7 +33,7 @@ export function gatherEnds(
   selected: Tensor | null,
   modulation: ModulationConfig,
 ): EndModulators | null {
-  if (selected === null || !isPool(modulation) || modulation.kind !== 'lora' || modulation.ends !== true) return null;
+  if (selected === null || modulation.kind !== 'lora' || modulation.ends !== true) return null;
   const pick = (name: string): Tensor => {
     const pool = parameter(parameters, name);
     return pool.shape[0] === 1 ? reshape(pool, pool.shape.slice(1)) : gather(pool, selected);

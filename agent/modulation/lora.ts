@@ -122,9 +122,13 @@ export function loraValue(modulator: LoraModulator, tokens: Tensor, value: Tenso
   return addLowRank(value, tokens, modulator.value);
 }
 
-/** `output + scaling (input in) out`, all [B, N, width]. */
+/** `output + scaling (input in) out`, all [B, ..., width]. */
 export function addLowRank(output: Tensor, input: Tensor, change: LowRank): Tensor {
-  if (change.in.rank === 3) return add(output, matMul(mul(matMul(input, change.in), change.scaling), change.out));
+  if (change.in.rank === 3) {
+    const ofWindows = input.rank === 3 ? input : reshape(input, [input.shape[0], -1, input.shape[input.rank - 1]!]);
+    const changes = matMul(mul(matMul(ofWindows, change.in), change.scaling), change.out);
+    return add(output, output.rank === 3 ? changes : reshape(changes, output.shape));
+  }
   const rows = reshape(input, [-1, input.shape[input.shape.length - 1]!]);
   return add(output, reshape(matMul(mul(matMul(rows, change.in), change.scaling), change.out), output.shape));
 }

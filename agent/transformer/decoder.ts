@@ -73,9 +73,7 @@ export function decodePredicting(
  */
 export function actionLogits(parameters: ParameterRecord, hidden: Tensor, ends: EndModulators | null): Tensor {
   const logits = linear(parameters, hidden, { name: 'action_net.0', stored: 'out-in' });
-  if (ends === null) return logits;
-  const rows = (x: Tensor): Tensor => reshape(x, [x.shape[0], -1, x.shape[x.rank - 1]!]);
-  return reshape(addLowRank(rows(logits), rows(hidden), ends.head), logits.shape);
+  return ends === null ? logits : addLowRank(logits, hidden, ends.head);
 }
 
 /** What of the last block is wanted, as a cut and as the positions it keeps. */

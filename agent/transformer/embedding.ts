@@ -75,18 +75,20 @@ interface TokenParts {
  * @returns [B, T, A + 3, D], owned by the caller; the position code is not yet added, because the pool's query is read here
  */
 export function embedWindow(parameters: ParameterRecord, window: WindowTensors, model: ModelConfig): Tensor {
-  return embedChanged(parameters, window, { model });
+  return embedChanged(parameters, window, { model, ends: null });
 }
 
 /** Added to what states and action tokens become; see `EndModulators`. */
 export interface EmbedChanges {
+  /** Of what states are embedded from, before the time code and the norm. */
   readonly state: LowRank;
+  /** Of the table of action tokens, pad token included. */
   readonly actions: LowRank;
 }
 
 interface EmbedOptions {
   readonly model: ModelConfig;
-  readonly ends?: EmbedChanges | null;
+  readonly ends: EmbedChanges | null;
 }
 
 /** The same, as a modulator changes it. */
@@ -105,7 +107,7 @@ function embedParts(parameters: ParameterRecord, window: WindowTensors, options:
   return {
     state: reshape(embedStates(parameters, window.states, options), one),
     returnToGo: embedScalars(parameters, window.returnsToGo, 'embed_return'),
-    actions: embedActions(parameters, window.actionTokens, options.ends ?? null),
+    actions: embedActions(parameters, window.actionTokens, options.ends),
     reward: embedScalars(parameters, window.rewards, 'embed_rewards'),
   };
 }
@@ -115,7 +117,7 @@ function embedStates(parameters: ParameterRecord, states: Tensor, { model, ends 
   const plain = linear(parameters, states, { name: 'embed_state', stored: 'out-in' });
   const waves = wavesOf(states, model);
   const embedded = waves === null ? plain : add(plain, embedWaves(parameters, waves));
-  if (ends === undefined || ends === null) return embedded;
+  if (ends === null) return embedded;
   return addLowRank(embedded, waves === null ? states : concat([states, waves], 2), ends.state);
 }
 
@@ -149,11 +151,9 @@ export function embedActions(parameters: ParameterRecord, tokens: Tensor, ends: 
   const table = parameter(parameters, 'embed_action_disc.weight');
   const embedded = gather(table, tokens);
   if (ends === null) return embedded;
-  const [batch = 0, ...rest] = tokens.shape;
-  const count = rest.reduce((product, n) => product * n, 1);
-  const [rows = 0, width = 0] = table.shape;
-  const chosen = reshape(oneHot(reshape(tokens, [-1]), rows, 1, 0, 'float32'), [batch, count, rows]);
-  return reshape(addLowRank(reshape(embedded, [batch, count, width]), chosen, ends.actions), embedded.shape);
+  const rows = table.shape[0];
+  const chosen = reshape(oneHot(reshape(tokens, [-1]), rows, 1, 0, 'float32'), [...tokens.shape, rows]);
+  return addLowRank(embedded, chosen, ends.actions);
 }
 
 /** Codes of absolute timesteps: [B, T] -> [B, T, 1, D]. */
