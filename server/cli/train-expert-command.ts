@@ -5,10 +5,17 @@ import { domainOf, type TaskId } from '../../protocol/task.ts';
 import { buildServer } from '../build-server.ts';
 import type { ServerConfig } from '../config-schema.ts';
 import { L2mError } from '../errors.ts';
-import { EXPERT_DEFAULTS, EXPLORATIONS, type Exploration, type ExpertOptions } from '../experts/expert-options.ts';
+import {
+  CRITICS_FIRST,
+  EXPERT_DEFAULTS,
+  EXPLORATIONS,
+  type Exploration,
+  type ExpertOptions,
+} from '../experts/expert-options.ts';
 import { expertPreset } from '../experts/expert-presets.ts';
 import type { ExpertProgress, ExpertResult } from '../experts/expert-events.ts';
 import { TRAINED_SOURCE, expertFolder } from '../experts/find-expert.ts';
+import { readFirstActor, type FirstActor } from '../experts/first-actor.ts';
 import { trainExpert } from '../experts/train-expert.ts';
 import { backendOptionsOf } from './backend-options.ts';
 import { addConfigOptions, configOf } from './config-options.ts';
@@ -22,11 +29,13 @@ interface TrainExpertOptions extends Record<string, unknown> {
   readonly minutes?: number;
   readonly parallel: number;
   readonly actionRepeat?: number;
-  readonly hidden: number[];
+  readonly hidden?: number[];
   readonly batch?: number;
   readonly learningRate?: number;
   readonly updates: number;
   readonly exploration: Exploration;
+  readonly from?: string;
+  readonly criticsFirst: number;
   readonly seed: number;
   readonly source: string;
   readonly evaluateEvery: number;
@@ -48,7 +57,11 @@ export function addTrainExpertCommand(program: Command, outcome: { exitCode: num
     .option('--minutes <number>', 'stop this session after so long; go on with --resume', numberWithin(0.01, 100_000))
     .option('--parallel <number>', 'environments that step together', wholeNumber(1, 256), EXPERT_DEFAULTS.lanes)
     .option('--action-repeat <number>', 'simulator steps of one decision (default: by task)', wholeNumber(1, 100))
-    .option('--hidden <list>', 'widths of the hidden layers', numberList(1, 4096), [...EXPERT_DEFAULTS.hidden])
+    .option(
+      '--hidden <list>',
+      `widths of the hidden layers (default: ${JSON.stringify(EXPERT_DEFAULTS.hidden)}, or those of --from)`,
+      numberList(1, 4096),
+    )
     .option('--batch <number>', 'transitions of one update (default: by task)', wholeNumber(1, 65_536))
     .option('--learning-rate <number>', 'of actor and critics (default: by task)', numberWithin(0, 1))
     .option('--updates <number>', 'updates of one decision', numberWithin(0.001, 100), 1)
@@ -57,6 +70,13 @@ export function addTrainExpertCommand(program: Command, outcome: { exitCode: num
       'chance in acting: pink drifts, white is drawn anew every time',
       oneOf(EXPLORATIONS),
       EXPERT_DEFAULTS.exploration,
+    )
+    .option('--from <expert>', 'begin with a trained actor: `shipped`, or the file of an expert')
+    .option(
+      '--critics-first <number>',
+      'with --from: updates of the critics alone before the actor goes on learning',
+      wholeNumber(0, 1e9),
+      CRITICS_FIRST,
     )
     .option('--seed <number>', 'seed of starts, weights and chance', wholeNumber(0, 0xffffffff), EXPERT_DEFAULTS.seed)
     .option('--source <name>', 'name of the data set', TRAINED_SOURCE)
@@ -71,6 +91,7 @@ export function addTrainExpertCommand(program: Command, outcome: { exitCode: num
       '  $ npx l2m train-expert --task pendulum-swingup --steps 100000\n' +
       '  $ npx l2m train-expert --task cartpole-swingup --minutes 30\n' +
       '  $ npx l2m train-expert --task cartpole-swingup --resume\n' +
+      '  $ npx l2m train-expert --task hopper-stand --from shipped --source better\n' +
       '\nCtrl-C saves; --resume goes on from there, and the result is that of a training without a break.\n',
   );
   command.action(async (options: TrainExpertOptions) => {
@@ -87,7 +108,7 @@ async function run(options: TrainExpertOptions): Promise<number> {
   const server = await buildServer(config, { serve: options.serve === true, note: (text) => progress.note(text) });
   try {
     if (server.url !== undefined) progress.note(`page and API at ${server.url}`);
-    const result = await trainExpert(server, expertOptions(task, options, config), {
+    const result = await trainExpert(server, await expertOptions(task, options, config), {
       note: (text) => progress.note(text),
       progress: (state) => progress.update(progressText(state)),
       signal: stop.signal,
@@ -122,12 +143,17 @@ function configFor(given: ServerConfig, parallel: number): ServerConfig {
   return { ...config, workers, environments: parallel / workers };
 }
 
-function expertOptions(task: TaskId, options: TrainExpertOptions, config: ServerConfig): ExpertOptions {
+async function expertOptions(task: TaskId, options: TrainExpertOptions, config: ServerConfig): Promise<ExpertOptions> {
   const preset = expertPreset(task);
+  const {
+    hidden = EXPERT_DEFAULTS.hidden,
+    actionRepeat = preset.actionRepeat,
+    ...first
+  } = await beginningOf(task, options);
   return {
     ...EXPERT_DEFAULTS,
-    ...{ task, seed: options.seed, hidden: options.hidden, lanes: options.parallel },
-    ...{ actionRepeat: options.actionRepeat ?? preset.actionRepeat, batchSize: options.batch ?? preset.batchSize },
+    ...{ task, seed: options.seed, lanes: options.parallel, hidden, ...first },
+    ...{ actionRepeat: options.actionRepeat ?? actionRepeat, batchSize: options.batch ?? preset.batchSize },
     ...{ learningRate: options.learningRate ?? preset.learningRate, updatesPerDecision: options.updates },
     exploration: options.exploration,
     ...{ steps: options.steps ?? preset.steps, minutes: options.minutes, source: options.source },
@@ -139,6 +165,14 @@ function expertOptions(task: TaskId, options: TrainExpertOptions, config: Server
     // Products of this size gain nothing from bfloat16.
     backend: backendOptionsOf({ ...config, precision: 'float32' }),
   };
+}
+
+/** What an actor to begin with decides, or the widths that were asked for. */
+function beginningOf(task: TaskId, options: TrainExpertOptions): Promise<Partial<FirstActor>> {
+  const { from, criticsFirst, hidden } = options;
+  const sizes = hidden === undefined ? {} : { hidden };
+  if (from === undefined) return Promise.resolve(sizes);
+  return readFirstActor(task, { from, criticUpdates: criticsFirst, ...sizes });
 }
 
 /** `24000/500000 steps, 22500 updates, 61 updates/s, return 812.4 after 20000 steps, 2 h 10 min left` */

@@ -30,6 +30,16 @@ export interface ExpertSettings {
   readonly temperatureLearningRate: number;
   /** Chance in acting while it learns: `white` draws every decision anew, as published; `pink` drifts (beyond the paper). */
   readonly exploration: Exploration;
+  /** Absent: the actor begins at random. */
+  readonly start?: ExpertStart;
+}
+
+/** A trained actor to begin with. It acts from the first decision on, and stands still while the critics learn what it is worth. */
+export interface ExpertStart {
+  /** Hash of its file. */
+  readonly sha256: string;
+  /** Updates that leave the actor as it was. */
+  readonly criticUpdates: number;
 }
 
 export interface ExpertOptions extends ExpertSettings {
@@ -50,7 +60,12 @@ export interface ExpertOptions extends ExpertSettings {
   readonly resume: boolean;
   readonly overwrite: boolean;
   readonly backend: BackendOptions;
+  /** Weights of the actor that `start` names. */
+  readonly firstActor?: Float32Array;
 }
+
+/** Updates of the critics alone before a trained actor goes on learning. */
+export const CRITICS_FIRST = 5000;
 
 /** Common sizes for DMControl from states. */
 export const EXPERT_DEFAULTS = {
@@ -74,9 +89,11 @@ export const EXPERT_DEFAULTS = {
 export function expertSettings(options: ExpertSettings): ExpertSettings {
   const { task, seed, hidden, batchSize, lanes, actionRepeat, horizon, capacity, warmUpDecisions } = options;
   const { updatesPerDecision, discount, targetRate, learningRate, temperatureLearningRate, exploration } = options;
+  const { start } = options;
   return {
     ...{ task, seed, hidden, batchSize, lanes, actionRepeat, horizon, capacity, warmUpDecisions },
     ...{ updatesPerDecision, discount, targetRate, learningRate, temperatureLearningRate, exploration },
+    ...(start === undefined ? {} : { start }),
   };
 }
 
@@ -109,6 +126,10 @@ export function checkExpertOptions(options: ExpertOptions): void {
     [options.warmUpDecisions >= 2 * options.lanes, `a warm-up of ${options.warmUpDecisions} decisions`],
     [options.capacity >= options.batchSize, `a replay of ${options.capacity} for batches of ${options.batchSize}`],
     [options.updatesPerDecision > 0, `${options.updatesPerDecision} updates a decision`],
+    [
+      (options.start === undefined) === (options.firstActor === undefined),
+      'a first actor without its hash, or the reverse',
+    ],
   ];
   const found = problems.find(([fine]) => !fine);
   if (found !== undefined) throw new L2mError('L2M_CONFIG_INVALID', found[1]);

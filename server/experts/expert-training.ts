@@ -54,8 +54,11 @@ export class ExpertTraining {
 
   async run(): Promise<ExpertResult> {
     const { options, hooks, shape } = this.#parts;
-    const { folder, resume, backend } = options;
-    const begun = await this.#learner.begin({ settings: expertSettings(options), shape, folder, resume, backend });
+    const { folder, resume, backend, firstActor } = options;
+    const begun = await this.#learner.begin({
+      ...{ settings: expertSettings(options), shape, folder, resume, backend },
+      ...(firstActor === undefined ? {} : { actor: firstActor }),
+    });
     this.#position = begun.position;
     this.#stepsBefore = this.#steps;
     hooks.note(begun.backend + (this.#steps > 0 ? `; going on after ${this.#steps} steps` : ''));

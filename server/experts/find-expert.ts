@@ -15,6 +15,11 @@ export function expertPath(folder: string): string {
   return join(folder, 'expert.safetensors');
 }
 
+/** The expert of a task that comes with this checkout, whether there is one or not. */
+export function shippedExpert(task: TaskId): string {
+  return join(SHIPPED_EXPERTS, domainOf(task), `${taskName(task)}.safetensors`);
+}
+
 /** Folder of a training: states, curve, log and expert. */
 export function expertFolder(data: string, task: TaskId, source: string): string {
   return join(data, 'experts', domainOf(task), taskName(task), source);
@@ -26,8 +31,7 @@ export function expertFolder(data: string, task: TaskId, source: string): string
  */
 export async function findExpert(data: string, task: TaskId, source = TRAINED_SOURCE): Promise<string> {
   const own = expertPath(expertFolder(data, task, source));
-  const shipped = join(SHIPPED_EXPERTS, domainOf(task), `${taskName(task)}.safetensors`);
-  for (const path of [own, shipped]) {
+  for (const path of [own, shippedExpert(task)]) {
     if (
       await access(path).then(
         () => true,

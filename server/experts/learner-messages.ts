@@ -14,6 +14,8 @@ export type LearnerRequest =
       readonly folder: string;
       readonly resume: boolean;
       readonly backend: BackendOptions;
+      /** Of a training that begins with a trained one. */
+      readonly actor?: Float32Array;
     }
   | { readonly type: 'put'; readonly number: number; readonly episode: ReplayEpisode }
   | { readonly type: 'decide'; readonly observations: Float32Array; readonly rewards: Float32Array }

@@ -59,7 +59,7 @@ async function answer(request: LearnerRequest): Promise<void> {
 }
 
 async function begin(request: Extract<LearnerRequest, { type: 'begin' }>): Promise<LearnerReply> {
-  const { settings, shape, folder, resume } = request;
+  const { settings, shape, folder, resume, actor } = request;
   const state = await loadLearnerState(folder);
   if (resume && state === undefined) {
     throw new L2mError('L2M_RUN_MISMATCH', `there is no saved training in ${folder}`, {
@@ -77,7 +77,11 @@ async function begin(request: Extract<LearnerRequest, { type: 'begin' }>): Promi
     });
   }
   const backend = await startBackend(request.backend);
-  const learner = new Learner(settings, shape, { xla: backend.xla, ...(state === undefined ? {} : { state }) });
+  const learner = new Learner(settings, shape, {
+    xla: backend.xla,
+    ...(state === undefined ? {} : { state }),
+    ...(actor === undefined ? {} : { actor }),
+  });
   started = { learner, settings, folder };
   const { position } = learner;
   const history = (state?.unfinished ?? []).map(({ actions }) =>

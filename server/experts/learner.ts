@@ -36,8 +36,15 @@ export class Learner {
   #updates: number;
   figures: UpdateFigures | undefined;
 
-  /** @param state to go on from; finished episodes have to be put before the first tick */
-  constructor(settings: ExpertSettings, shape: ExpertShape, { state, xla }: { state?: LearnerState; xla: boolean }) {
+  /**
+   * @param start.state to go on from; finished episodes have to be put before the first tick
+   * @param start.actor a trained one, of a training that begins with it
+   */
+  constructor(
+    settings: ExpertSettings,
+    shape: ExpertShape,
+    { state, actor, xla }: { state?: LearnerState; actor?: Float32Array; xla: boolean },
+  ) {
     this.#settings = settings;
     this.#shape = shape;
     const { batchSize, lanes, capacity, seed } = settings;
@@ -46,7 +53,8 @@ export class Learner {
       const { round, decisions } = state.position;
       this.#replay.goOnFrom(round, decisions, state.unfinished);
     }
-    this.#tensors = state === undefined ? SacTensors.initial(shape, seed) : SacTensors.fromArrays(shape, state.arrays);
+    this.#tensors =
+      state === undefined ? SacTensors.initial(shape, seed, actor) : SacTensors.fromArrays(shape, state.arrays);
     this.#updates = state?.position.updates ?? 0;
     const graph = {
       ...{ shape, batchSize, updatesPerRun: 1, compile: { xla } },
@@ -74,11 +82,11 @@ export class Learner {
    */
   decide(observations: Float32Array, rewards: Float32Array): Float32Array {
     this.#replay.observe(observations, rewards);
-    const { lanes, warmUpDecisions } = this.#settings;
+    const { lanes, warmUpDecisions, start } = this.#settings;
     const tick = this.#replay.round * decisionsOf(this.#settings) + this.#replay.observed - 1;
     const chance = this.#chance(tick);
     const actions =
-      tick * lanes < warmUpDecisions
+      start === undefined && tick * lanes < warmUpDecisions
         ? chance.map(uniformFromNormal)
         : this.#acting.run(this.#tensors.current['actor values'], observations, chance);
     this.#replay.act(actions);
@@ -111,7 +119,9 @@ export class Learner {
   update(): void {
     const number = this.#updates + 1;
     drawBatch(this.#batch, this.#replay, { seed: this.#settings.seed, firstUpdate: number, updates: 1 });
-    this.figures = this.#update.run(this.#tensors, number, this.#batch);
+    // Moments are gathered all the while, so that the actor's first step is no larger than any other.
+    const held = number <= (this.#settings.start?.criticUpdates ?? 0) ? (['actor values'] as const) : [];
+    this.figures = this.#update.run(this.#tensors, this.#batch, { firstUpdate: number, held });
     if (!Object.values(this.figures).every(Number.isFinite)) throw new RangeError(`update ${number} diverged`);
     this.#updates = number;
   }

@@ -38,9 +38,14 @@ export interface SacGraph {
   /**
    * Replaces `tensors` by those after the updates.
    * @param firstUpdate number of the first of them, from 1
+   * @param run.held what stays as it was before all updates of this run
    * @returns figures of the last update, read on demand
    */
-  run(tensors: SacTensors, firstUpdate: number, batch: SacBatchArrays): UpdateFigures;
+  run(
+    tensors: SacTensors,
+    batch: SacBatchArrays,
+    run: { readonly firstUpdate: number; readonly held?: readonly StateName[] },
+  ): UpdateFigures;
   dispose(): void;
 }
 
@@ -84,7 +89,7 @@ export function compileSacUpdate(options: SacGraphOptions): SacGraph {
   );
   return {
     form: compiled.form,
-    run: (tensors, firstUpdate, batch) => {
+    run: (tensors, batch, { firstUpdate, held = [] }) => {
       const correction = (beta: number) =>
         Float32Array.from({ length: updatesPerRun }, (_, i) => 1 - beta ** (firstUpdate + i));
       const { figures, ...next } = compiled.run({
@@ -93,7 +98,7 @@ export function compileSacUpdate(options: SacGraphOptions): SacGraph {
         biasCorrection1: correction(ADAM.beta1),
         biasCorrection2: correction(ADAM.beta2),
       });
-      tensors.replace(next);
+      tensors.replace(next, held);
       const values = figures.dataSync();
       const last = values.length - UPDATE_FIGURES.length;
       figures.dispose();

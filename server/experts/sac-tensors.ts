@@ -31,11 +31,18 @@ export class SacTensors {
     this.#current = current;
   }
 
-  /** First weights by the seed; target critics begin as the critics. */
-  static initial(shape: ExpertShape, seed: number): SacTensors {
+  /**
+   * First weights by the seed; target critics begin as the critics.
+   * @param actor a trained one to begin with, in the order of `groupLayout('actor', shape)`
+   */
+  static initial(shape: ExpertShape, seed: number, actor?: Float32Array): SacTensors {
     const sizes = stateSizes(shape);
+    if (actor !== undefined && actor.length !== sizes['actor values'])
+      throw new RangeError(`an actor of ${actor.length} numbers, not ${sizes['actor values']}`);
     const first = (group: (typeof GROUPS)[number]) =>
-      initialVector(group, shape, randomFor(seed, `expert ${group}`, 0));
+      group === 'actor' && actor !== undefined
+        ? actor
+        : initialVector(group, shape, randomFor(seed, `expert ${group}`, 0));
     const entries = STATE_NAMES.map((name) => {
       if (name === 'targets') return [name, tensor1d(first('critics'))] as const;
       const [group, part] = name.split(' ') as [(typeof GROUPS)[number], string];
@@ -60,10 +67,15 @@ export class SacTensors {
     return this.#current;
   }
 
-  /** Takes over new tensors and frees the old. */
-  replace(next: Readonly<Record<StateName, Tensor>>): void {
-    this.dispose();
-    this.#current = next;
+  /** Takes over new tensors and frees the old; those in `held` stay, and their new ones are freed. */
+  replace(next: Readonly<Record<StateName, Tensor>>, held: readonly StateName[] = []): void {
+    const before = this.#current;
+    const entries = STATE_NAMES.map((name) => {
+      const [kept, freed] = held.includes(name) ? [before[name], next[name]] : [next[name], before[name]];
+      freed.dispose();
+      return [name, kept] as const;
+    });
+    this.#current = Object.fromEntries(entries) as Record<StateName, Tensor>;
   }
 
   toArrays(): WeightArrays {

@@ -1,4 +1,5 @@
 import { rm } from 'node:fs/promises';
+import { groupSize, type ExpertShape } from '../../agent/experts/expert-shape.ts';
 import type { TaskSpec } from '../../protocol/task.ts';
 import type { LiveServer } from '../build-server.ts';
 import { L2mError } from '../errors.ts';
@@ -22,19 +23,22 @@ export async function trainExpert(
   if (options.overwrite) await rm(options.folder, { recursive: true, force: true });
   const [spec] = await server.describe([options.task]);
   if (spec === undefined) throw new L2mError('L2M_TASK_UNKNOWN', options.task);
+  const shape = { ...sizesOf(spec), hidden: options.hidden };
+  checkFirstActor(options, shape);
   const writer = await openWriter(server, options, spec);
-  const training = new ExpertTraining({
-    server,
-    options,
-    hooks,
-    writer,
-    shape: { ...sizesOf(spec), hidden: options.hidden },
-  });
+  const training = new ExpertTraining({ server, options, hooks, writer, shape });
   try {
     return await training.run();
   } finally {
     await training.close();
   }
+}
+
+function checkFirstActor({ task, firstActor }: ExpertOptions, shape: ExpertShape): void {
+  if (firstActor === undefined || firstActor.length === groupSize('actor', shape)) return;
+  throw new L2mError('L2M_CONFIG_INVALID', `the actor to begin with has other sizes than ${task} needs`, {
+    hint: `That is ${shape.observationSize} observed and ${shape.actionSize} decided numbers; \`npx l2m experts\` lists the actors there are.`,
+  });
 }
 
 function openWriter(server: LiveServer, options: ExpertOptions, spec: TaskSpec): Promise<TrajectoryWriter> {

@@ -62,7 +62,7 @@ function ours(updatesPerRun: number, xla: boolean): Contestant {
     for (let call = 0; call < calls; call++) {
       const [start, used] = [performance.now(), process.cpuUsage()];
       drawBatch(batch, replay, { seed: 1, firstUpdate: update, updates: updatesPerRun });
-      graph.run(tensors, update, batch);
+      graph.run(tensors, batch, { firstUpdate: update });
       update += updatesPerRun;
       const { user, system } = process.cpuUsage(used);
       times.wallMs.push((performance.now() - start) / updatesPerRun);

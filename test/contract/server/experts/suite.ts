@@ -70,7 +70,9 @@ export function describeSacUpdate(backend: BackendOptions, compile: CompileOptio
     it('are those of PyTorch, one a run', () => {
       const graph = graphOf(1);
       const tensors = firstState();
-      const losses = torch.updates.map((update, i) => graph.run(tensors, i + 1, batchOf([update])).criticLoss);
+      const losses = torch.updates.map(
+        (update, i) => graph.run(tensors, batchOf([update]), { firstUpdate: i + 1 }).criticLoss,
+      );
       losses.forEach((loss, i) => expect(loss).toBeCloseTo(torch.after.criticLosses[i]!, 5));
       expectTorch(tensors);
       tensors.dispose();
@@ -80,10 +82,24 @@ export function describeSacUpdate(backend: BackendOptions, compile: CompileOptio
     it('are those of PyTorch, two a run', () => {
       const graph = graphOf(2);
       const tensors = firstState();
-      graph.run(tensors, 1, batchOf(torch.updates));
+      graph.run(tensors, batchOf(torch.updates), { firstUpdate: 1 });
       expectTorch(tensors);
       tensors.dispose();
       graph.dispose();
+    });
+
+    it('leave alone what is held, and change all the rest as ever', () => {
+      const graph = graphOf(2);
+      const [tensors, free] = [firstState(), firstState()];
+      graph.run(tensors, batchOf(torch.updates), { firstUpdate: 1, held: ['actor values'] });
+      graph.run(free, batchOf(torch.updates), { firstUpdate: 1 });
+      const [held, others] = [tensors.toArrays(), free.toArrays()];
+      expect([...held.get('actor values')!.data]).toEqual([...firstState().toArrays().get('actor values')!.data]);
+      expect(held.get('actor values')!.data).not.toEqual(others.get('actor values')!.data);
+      for (const name of STATE_NAMES.filter((each) => each !== 'actor values')) {
+        expect(held.get(name)!.data, name).toEqual(others.get(name)!.data);
+      }
+      for (const each of [tensors, free, graph]) each.dispose();
     });
 
     it('decide for each lane by itself', () => {

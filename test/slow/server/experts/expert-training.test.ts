@@ -5,6 +5,7 @@ import { EXPERT_DEFAULTS, type ExpertOptions } from '../../../../server/experts/
 import type { ExpertHooks } from '../../../../server/experts/expert-events.ts';
 import { readExpert } from '../../../../server/experts/expert-file.ts';
 import { expertPath } from '../../../../server/experts/find-expert.ts';
+import { readFirstActor } from '../../../../server/experts/first-actor.ts';
 import { trainExpert } from '../../../../server/experts/train-expert.ts';
 import { LearnerHost } from '../../../../server/experts/learner-host.ts';
 import { loadLearnerState } from '../../../../server/experts/learner-state.ts';
@@ -179,6 +180,35 @@ describe('an expert in training', { timeout: 240_000 }, () => {
     expect(struck).toBe(true);
     expect(resumed.data?.hash).toBe(reference.data?.hash);
     expect(await weightsOf(broken)).toEqual(await weightsOf(whole));
+  });
+
+  it('begins with a trained actor, which acts at once and stands still until the critics know it', async () => {
+    const [teacher, pupil] = [await started(), await started()];
+    const first = optionsOf(teacher);
+    await train(teacher, first);
+    const path = expertPath(first.folder);
+    const { actor } = await readExpert(path);
+    const start = await readFirstActor(first.task, { from: path, criticUpdates: 1000 });
+    const options = optionsOf(pupil, start);
+    const result = await train(pupil, options);
+    expect(result.updates).toBe(240 - 2 - 40);
+    const learned = await weightsOf(options);
+    expect(learned['actor values']).toEqual([...actor]);
+    expect(Math.max(...learned['actor first']!.map(Math.abs))).toBeGreaterThan(0);
+    // From the first step on it does what the actor does, drifting; a random beginning would differ.
+    const { actions } = await readTrajectories(result.data?.path ?? '');
+    const random = await readTrajectories(join(first.trajectoryFolder, 'dmcontrol/cartpole-balance/sac.safetensors'));
+    expect(actions[0]).not.toBe(random.actions[0]);
+    const { about } = await readExpert(expertPath(options.folder));
+    expect(about.settings['start']).toEqual(start.start);
+
+    const free = optionsOf(pupil, { ...start, start: { ...start.start, criticUpdates: 5 }, overwrite: true });
+    await train(pupil, free);
+    expect((await weightsOf(free))['actor values']).not.toEqual([...actor]);
+    const wider = { ...start, firstActor: new Float32Array(3) };
+    await expect(train(pupil, optionsOf(pupil, { ...wider, overwrite: true }))).rejects.toMatchObject({
+      code: 'L2M_CONFIG_INVALID',
+    });
   });
 
   it('blames the learner, not the simulators, when it dies while it is evaluated', async () => {
