@@ -15,6 +15,7 @@ import { currentProvenance } from '../provenance.ts';
 import { backendOptionsOf } from './backend-options.ts';
 import { addConfigOptions, configOf } from './config-options.ts';
 import { numberList, numberWithin, oneOf, wholeNumber } from './option-values.ts';
+import { withPastActions } from './past-actions.ts';
 
 /** What `l2m pretrain` was given. */
 export interface PretrainFlags extends Record<string, unknown> {
@@ -36,6 +37,7 @@ export interface PretrainFlags extends Record<string, unknown> {
   readonly afterSuccess?: number;
   readonly alternateDomains?: true;
   readonly hidePastActions?: true;
+  readonly showPastActions?: true;
   readonly observationWaves?: readonly number[];
   readonly observationNoise?: number;
   readonly late?: number;
@@ -96,7 +98,11 @@ export function addPretrainFlags(command: Command): Command {
       'how often windows after success, or a lasting high reward, are drawn (default: by preset)',
       numberWithin(0, 1),
     )
-    .option('--hide-past-actions', 'actions follow from states, returns and rewards alone: nothing to copy')
+    .option(
+      '--hide-past-actions',
+      'actions follow from states, returns and rewards alone: nothing to copy (default, but for --preset paper and --from)',
+    )
+    .option('--show-past-actions', 'past actions are seen, too, as in the paper')
     .option(
       '--observation-waves <list>',
       'sines and cosines of state values at these frequencies, such as 3,12',
@@ -151,8 +157,7 @@ export async function pretrainOptions(options: PretrainFlags): Promise<PretrainO
       options.source,
     ),
     model: {
-      ...model,
-      ...(options.hidePastActions === true ? { pastActions: 'hidden' } : {}),
+      ...(await withPastActions(model, options)),
       ...(options.observationWaves === undefined ? {} : { observationWaves: options.observationWaves }),
     },
     budget: budgetOf(options) ?? preset.budget,

@@ -10,6 +10,7 @@ const BENCHMARKS: Readonly<Record<string, { readonly file: string; readonly what
     file: './viewers.bench.ts',
     what: 'rollouts with 0, 10 and 50 viewers, memory, pictures a second of the grid',
   },
+  continual: { file: './continual.bench.ts', what: 'tables of the continual trainings kept in test/bench/continual' },
   capture: { file: './capture.bench.ts', what: 'eager operations against captured graphs' },
 };
 
