@@ -9,6 +9,9 @@ import { allocateSacBatch, compileActing, compileSacUpdate } from './sac-graph.t
 import type { ActingGraph, SacBatchArrays, SacGraph, UpdateFigures } from './sac-graph.ts';
 import { SacTensors } from './sac-tensors.ts';
 
+/** What stands still while the critics learn what a trained actor is worth. */
+const HELD_WITH_ACTOR = ['actor values', 'temperature values'] as const;
+
 /** How far a learner is. Chance is a function of seed and these numbers, so they are its whole state. */
 export interface LearnerPosition {
   /** Rounds of episodes that are over. */
@@ -119,8 +122,9 @@ export class Learner {
   update(): void {
     const number = this.#updates + 1;
     drawBatch(this.#batch, this.#replay, { seed: this.#settings.seed, firstUpdate: number, updates: 1 });
-    // Moments are gathered all the while, so that the actor's first step is no larger than any other.
-    const held = number <= (this.#settings.start?.criticUpdates ?? 0) ? (['actor values'] as const) : [];
+    // Moments are gathered all the while, so that the actor's first step is no larger than any other. The temperature would fall without
+    // end or rise without end, as nothing answers it.
+    const held = number <= (this.#settings.start?.criticUpdates ?? 0) ? HELD_WITH_ACTOR : [];
     this.figures = this.#update.run(this.#tensors, this.#batch, { firstUpdate: number, held });
     if (!Object.values(this.figures).every(Number.isFinite)) throw new RangeError(`update ${number} diverged`);
     this.#updates = number;

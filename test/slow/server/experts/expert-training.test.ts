@@ -194,6 +194,7 @@ describe('an expert in training', { timeout: 240_000 }, () => {
     expect(result.updates).toBe(240 - 2 - 40);
     const learned = await weightsOf(options);
     expect(learned['actor values']).toEqual([...actor]);
+    expect(learned['temperature values']?.[0]).toBeCloseTo(Math.log(0.1), 6);
     expect(Math.max(...learned['actor first']!.map(Math.abs))).toBeGreaterThan(0);
     // From the first step on it does what the actor does, drifting; a random beginning would differ.
     const { actions } = await readTrajectories(result.data?.path ?? '');
