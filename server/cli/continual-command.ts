@@ -5,7 +5,7 @@ import type { TaskId } from '../../protocol/task.ts';
 import type { ServerConfig } from '../config-schema.ts';
 import { collectMissing } from '../continual/collect-missing.ts';
 import type { ContinualSettings } from '../continual/continual-options.ts';
-import { CONTINUAL_METHODS, methodNamed, type MethodName } from '../continual/methods.ts';
+import { CONTINUAL_METHODS, DEFAULT_METHODS, methodNamed, type MethodName } from '../continual/methods.ts';
 import { matrixOf } from '../continual/evaluation-rows.ts';
 import { matrixPicture } from '../continual/matrix-picture.ts';
 import { runContinual } from '../continual/run-continual.ts';
@@ -30,7 +30,7 @@ import { quickComparison } from './quick-comparison.ts';
 interface TrainingFlags extends ContinualFlags {
   readonly sequence: string;
   readonly task?: string;
-  readonly method: MethodName;
+  readonly method?: MethodName;
   readonly seed: number;
   readonly resume?: true;
   readonly picture?: string;
@@ -52,7 +52,7 @@ export function addContinualCommand(program: Command, outcome: { exitCode: numbe
       '\nExamples:\n' +
       '  $ npx l2m continual --sequence CW10 --method fitted-keys --steps-per-task 1000\n' +
       '  $ npx l2m continual --sequence hammer,push-wall --method ewc --collect 100\n' +
-      '  $ npx l2m continual --name continual-l2m-lora-42 --resume\n' +
+      '  $ npx l2m continual --name continual-cw10-fitted-keys-42 --resume\n' +
       '  $ npx l2m continual --quick\n' +
       '\nCtrl-C saves; --resume goes on from there, also on another machine to which the folder was copied.\n',
   );
@@ -80,7 +80,11 @@ export function addFinetuneCommand(program: Command, outcome: { exitCode: number
 
 function addTrainingFlags(command: Command): Command {
   return addContinualFlags(command)
-    .option('--method <name>', 'how to learn; see below', methodNamed, 'l2m-lora')
+    .option(
+      '--method <name>',
+      `how to learn; see below (default: ${DEFAULT_METHODS['small-machine']}, with --preset paper ${DEFAULT_METHODS.paper})`,
+      methodNamed,
+    )
     .option('--seed <number>', 'seed of new weights, windows and keys', wholeNumber(0, 0xffffffff), 42)
     .option('--picture <file>', 'write the forgetting matrix as a picture (SVG)')
     .option('--resume', 'go on where this training was');
@@ -119,7 +123,7 @@ async function run(flags: TrainingFlags, kind: 'continual' | 'finetune'): Promis
 
 async function settingsOf(flags: TrainingFlags, kind: 'continual' | 'finetune'): Promise<ContinualSettings> {
   const make = await settingsMaker(flags, kind);
-  return make(flags.method, flags.seed, tasksOf(flags, kind));
+  return make(methodOf(flags), flags.seed, tasksOf(flags, kind));
 }
 
 function tasksOf({ sequence, task }: TrainingFlags, kind: 'continual' | 'finetune'): TaskId[] {
@@ -131,9 +135,13 @@ function tasksOf({ sequence, task }: TrainingFlags, kind: 'continual' | 'finetun
   throw new L2mError('L2M_CONFIG_INVALID', `--task ${task} is ${tasks.length} tasks`, { hint });
 }
 
-function defaultName({ method, seed, task, sequence }: TrainingFlags, kind: 'continual' | 'finetune'): string {
-  const what = kind === 'finetune' ? (task ?? '') : sequence;
-  return `${kind}-${what}-${method}-${seed}`.toLowerCase().replace(/[^a-z0-9_-]+/g, '-');
+function methodOf({ method, preset }: TrainingFlags): MethodName {
+  return method ?? DEFAULT_METHODS[preset];
+}
+
+function defaultName(flags: TrainingFlags, kind: 'continual' | 'finetune'): string {
+  const what = kind === 'finetune' ? (flags.task ?? '') : flags.sequence;
+  return `${kind}-${what}-${methodOf(flags)}-${flags.seed}`.toLowerCase().replace(/[^a-z0-9_-]+/g, '-');
 }
 
 /** Collects what a training lacks, where it was asked to. */

@@ -68,6 +68,12 @@ export const CONTINUAL_METHODS = {
 } as const satisfies Record<string, ContinualMethod>;
 export type MethodName = keyof typeof CONTINUAL_METHODS;
 
+/** What a preset takes where no method is named: fitted keys forget least (test/bench/continual.md), the paper's is its own. */
+export const DEFAULT_METHODS = { 'small-machine': 'fitted-keys', paper: 'l2m-lora' } as const satisfies Record<
+  string,
+  MethodName
+>;
+
 /** Other names for some of them. */
 const ALIASES: Readonly<Record<string, MethodName>> = { paper: 'l2m-lora', l2m: 'l2m-lora', er: 'replay', ft: 'full' };
 

@@ -1,6 +1,6 @@
 /**
- * `npm run bench -- continual [--add FOLDER]`: keeps what finished continual trainings measured in `test/bench/continual`, a JSON and a
- * picture each, and prints the tables of `continual.md` from all that is kept there.
+ * `npm run bench -- continual [--add FOLDER --as NAME]`: keeps what a finished continual training measured in `test/bench/continual`, as JSON and
+ * as a picture, and prints the tables of `continual.md` from all that is kept there.
  */
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -26,15 +26,15 @@ interface KeptRun {
 
 const KEPT = fileURLToPath(new URL('./continual', import.meta.url));
 
-const { values } = parseArgs({ options: { add: { type: 'string', multiple: true } } });
-for (const folder of values.add ?? []) await keep(new RunFolder(folder));
+const { values } = parseArgs({ options: { add: { type: 'string' }, as: { type: 'string' } } });
+if (values.add !== undefined) await keep(new RunFolder(values.add), values.as);
 process.stdout.write(tables(keptRuns()));
 
-async function keep(folder: RunFolder): Promise<void> {
+async function keep(folder: RunFolder, name = folder.name): Promise<void> {
   const run = await folder.read();
   const summary = await readSummary(folder);
   if (run === undefined || summary === undefined) throw new Error(`${folder.path} is no finished continual training`);
-  const { name, command, settings } = run;
+  const { command, settings } = run;
   const rows = wholeRows(folder.evaluations, settings);
   mkdirSync(KEPT, { recursive: true });
   const kept: KeptRun = { name, command: withoutPlaces(command), settings, summary, rows: rows.map(withoutCounts) };
