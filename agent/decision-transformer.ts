@@ -44,8 +44,8 @@ export interface DecideOptions extends Pick<PolicyConfig, 'model' | 'modulation'
 }
 
 /**
- * Decides the newest step of every window, one action dimension after the other, always the likeliest bin (spec §1.6), with one
- * pass over the known tokens and one more token a dimension. A pure function of tensors with static shapes that reads no data.
+ * Decides the newest step of every window, one action dimension after the other, always the likeliest bin (spec §1.6) unless the window
+ * brings chance, with one pass over the known tokens and one more token a dimension. A pure function of tensors with static shapes that reads no data.
  * The caller opens a scope: intermediate tensors are not disposed here.
  */
 export function decide(parameters: ParameterRecord, window: WindowTensors, options: DecideOptions): Decision {
@@ -63,7 +63,7 @@ export function decide(parameters: ParameterRecord, window: WindowTensors, optio
   const chosen: Tensor[] = [];
   for (let dimension = 0; dimension < dimensions; dimension++) {
     const row = reshape(actionLogits(parameters, state.hidden, ends), [batch, model.bins]);
-    const token = cast(argMax(row, 1), 'int32');
+    const token = chosenBin(row, window, dimension);
     logits.push(row);
     chosen.push(token);
     if (dimension === dimensions - 1) break;
@@ -106,9 +106,17 @@ export function decideByFullForward(
     const predicting = slice(hidden, [0, steps - 1, dimension, 0], [batch, 1, 1, model.width]);
     const row = reshape(actionLogits(parameters, predicting, ends), [batch, model.bins]);
     logits.push(row);
-    chosen.push(cast(argMax(row, 1), 'int32'));
+    chosen.push(chosenBin(row, window, dimension));
   }
   return { actionTokens: stack(chosen, 1), logits: stack(logits, 1), selection };
+}
+
+/** @param row [B, V] logits of one dimension @returns [B] int32 */
+function chosenBin(row: Tensor, { chance }: WindowTensors, dimension: number): Tensor {
+  if (chance === undefined) return cast(argMax(row, 1), 'int32');
+  const [batch = 0, bins = 0] = row.shape;
+  const own = reshape(slice(chance, [0, dimension, 0], [batch, 1, bins]), [batch, bins]);
+  return cast(argMax(add(row, own), 1), 'int32');
 }
 
 export function selectModulators(

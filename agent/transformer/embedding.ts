@@ -40,6 +40,8 @@ export interface WindowTensors {
   readonly taskIndices?: Tensor;
   /** [B] int32, the row of the pool that earlier steps settled on, -1 for none, where steps of an episode vote */
   readonly heldRows?: Tensor;
+  /** [B, A, V] float, added to the logits before the likeliest bin is taken, where actions are drawn (`gumbelNoise`) */
+  readonly chance?: Tensor;
 }
 
 /** @throws AgentError L2M_SHAPE_MISMATCH */
@@ -53,6 +55,7 @@ function assertWindow(window: WindowTensors, model: ModelConfig): { batch: numbe
   assertShape(window.stepMask, [batch, steps], 'stepMask');
   if (window.taskIndices !== undefined) assertShape(window.taskIndices, [batch], 'taskIndices');
   if (window.heldRows !== undefined) assertShape(window.heldRows, [batch], 'heldRows');
+  if (window.chance !== undefined) assertShape(window.chance, [batch, model.actionSize, model.bins], 'chance');
   return { batch, steps };
 }
 

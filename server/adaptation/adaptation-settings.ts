@@ -20,6 +20,8 @@ export interface AdaptationSettings {
   readonly episodes: number;
   /** Deviations of the action noise, one a pass over the starts; a pass visits only those that no earlier one solved. */
   readonly noises: readonly number[];
+  /** Temperatures at which actions are drawn, one a pass, after the passes with noise. */
+  readonly temperatures: readonly number[];
   /** What is learned of a step with noise: what the policy decided there, or what was executed. */
   readonly targets: TargetChoice;
   /** Episodes kept of one start, those with the highest return. */
@@ -59,7 +61,8 @@ type Defaults = Omit<
 export const SMALL_ADAPTATION = {
   ...{
     episodes: 50,
-    noises: [0, 0.15, 0.3],
+    noises: [0],
+    temperatures: [1, 1.5],
     targets: 'decided',
     mostPerStart: 1,
     memoryEpisodes: 2000,
@@ -98,12 +101,14 @@ export function learnerSettings(settings: AdaptationSettings): ContinualSettings
  */
 export function checkAdaptationSettings(settings: AdaptationSettings): void {
   const whole = (value: number, least: number): boolean => Number.isInteger(value) && value >= least;
-  const { noises, demonstrations, task, identityTasks } = settings;
-  const distinct = new Set(noises.map(Math.fround)).size === noises.length;
+  const { noises, temperatures, demonstrations, task, identityTasks } = settings;
+  const distinct = (values: readonly number[]) => new Set(values.map(Math.fround)).size === values.length;
+  const within = (values: readonly number[], least: number) => values.every((value) => value >= least && value <= 2);
   const rules: readonly (readonly [string, unknown, boolean])[] = [
     ['seed', settings.seed, whole(settings.seed, 0)],
     ['episodes', settings.episodes, whole(settings.episodes, 1)],
-    ['noise', noises.join(), noises.length > 0 && distinct && noises.every((noise) => noise >= 0 && noise <= 2)],
+    ['noise', noises.join(), noises.length > 0 && distinct(noises) && within(noises, 0)],
+    ['temperatures', temperatures.join(), distinct(temperatures) && within(temperatures, 0.01)],
     ['kept episodes of a start', settings.mostPerStart, whole(settings.mostPerStart, 1)],
     ['kept episodes', settings.memoryEpisodes, whole(settings.memoryEpisodes, 1)],
     ['demonstrations', demonstrations, whole(demonstrations, 0)],

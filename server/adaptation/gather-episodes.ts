@@ -7,8 +7,7 @@ import { openTrajectoryWriter, trajectoryPath, type TrajectoryWriter } from '../
 import type { ActingPolicy } from '../rollouts/acting-policy.ts';
 import type { Actors } from './actors.ts';
 import { OWN_SOURCE } from './adaptation-folder.ts';
-import type { TargetChoice } from './adaptation-settings.ts';
-import { exploringPolicy } from './exploring-policy.ts';
+import type { Pass } from './passes.ts';
 
 export interface GatherOptions {
   readonly tasks: readonly TaskId[];
@@ -17,9 +16,7 @@ export interface GatherOptions {
   readonly firstStart: number;
   readonly episodes: number;
   readonly seed: number;
-  /** Deviations of the action noise, one a pass. */
-  readonly noises: readonly number[];
-  readonly targets: TargetChoice;
+  readonly passes: readonly Pass[];
   /** Whether later passes leave the start of an episode alone. */
   readonly solves: (episode: Pick<Episode, 'successes'>, task: TaskId) => boolean;
   /** What else makes these episodes belong together. */
@@ -29,8 +26,8 @@ export interface GatherOptions {
 }
 
 /**
- * What a policy does on some starts, kept as trajectories. Passes with more and more noise visit the
- * starts that none before has solved: there a policy learns most. Stopped or killed, it goes on with what is owed.
+ * What a policy does on some starts, kept as trajectories. Later passes visit the starts that none before has solved: there a policy
+ * learns most. Stopped or killed, it goes on with what is owed.
  *
  * @returns whether all is gathered; false where it was stopped
  */
@@ -39,7 +36,7 @@ export async function gatherEpisodes(
   policyOf: () => Promise<ActingPolicy>,
   options: GatherOptions,
 ): Promise<boolean> {
-  const { tasks, folder, firstStart, episodes, seed, noises, what } = options;
+  const { tasks, folder, firstStart, episodes, seed, passes, what } = options;
   const owed = tasks.filter((task) => !isWhole(trajectoryPath(folder, task, OWN_SOURCE)));
   if (owed.length === 0) return true;
   const policy = await policyOf();
@@ -48,7 +45,7 @@ export async function gatherEpisodes(
   try {
     for (const spec of await server.describe(owed)) {
       const { task } = spec;
-      const identity = { ...options.identity, policy: policy.name, seed, noises: [...noises] };
+      const identity = { ...options.identity, policy: policy.name, seed, passes: passes.map(({ mark }) => mark) };
       const writer = await openTrajectoryWriter({
         ...{ folder, task, source: OWN_SOURCE, spec },
         provenance: { identity, notes: { versions: { ...server.fleet.versions() } } },
@@ -58,16 +55,16 @@ export async function gatherEpisodes(
         if (options.solves(episode, task)) solved.add(`${task}#${episode.start}`);
       }
     }
-    for (const [pass, noise] of noises.entries()) {
+    for (const [place, pass] of passes.entries()) {
       const ended = await actors.run({
-        ...{ kind: 'collect', tasks: owed, episodes, firstStart, seed, policy: exploringPolicy(policy, noise) },
-        what: noises.length === 1 ? what : `${what}, pass ${pass + 1} of ${noises.length},`,
+        ...{ kind: 'collect', tasks: owed, episodes, firstStart, seed, policy: pass.policyOf(policy) },
+        what: passes.length === 1 ? what : `${what}, pass ${place + 1} of ${passes.length},`,
         options: {
-          skip: (task, start) => solved.has(`${task}#${start}`) || writers.get(task)?.hasEpisode(start, noise) === true,
+          skip: (task, start) =>
+            solved.has(`${task}#${start}`) || writers.get(task)?.hasEpisode(start, pass.mark) === true,
           take: async ({ task, start }, trajectory) => {
-            // Without noise nobody named a target: what was done is what was decided.
-            const decided = noise > 0 && options.targets === 'decided' ? trajectory.targets : trajectory.actions;
-            const episode = { start, noise, ...trajectory, targets: decided };
+            const targets = pass.learnsDecided ? trajectory.targets : trajectory.actions;
+            const episode = { start, noise: pass.mark, ...trajectory, targets };
             if (options.solves(episode, task)) solved.add(`${task}#${start}`);
             await writers.get(task)?.append(episode);
           },

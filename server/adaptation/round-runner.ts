@@ -7,6 +7,7 @@ import { gatherEpisodes } from './gather-episodes.ts';
 import { standingOf, type RoundRow } from './journal.ts';
 import { episodeFigures, keptEpisodes, keepRule, succeeded } from './keep-rules.ts';
 import { evaluatePairs, type PairedOutcome } from './paired-evaluation.ts';
+import { passesOf } from './passes.ts';
 import { versionName } from './report.ts';
 import type { AdaptationSession } from './run-adaptation.ts';
 import type { RoundEvent, RoundResult, RoundTrainingOptions } from './train-round.ts';
@@ -42,14 +43,14 @@ export class RoundRunner {
 
   async #gather(round: number, version: number): Promise<Gathered | undefined> {
     const { server, actors, folder, settings } = this.#session;
-    const { task, episodes, noises } = settings;
+    const { task, episodes } = settings;
+    const passes = passesOf(settings);
     const [spec] = await server.describe([task]);
     if (spec === undefined) throw new L2mError('L2M_TASK_UNKNOWN', task);
     const rule = keepRule(settings, spec.reportsSuccess);
     await this.#say(`round ${round}: rollouts of version ${version}`);
     const whole = await gatherEpisodes({ server, actors }, () => this.#load('acting', version), {
-      ...{ tasks: [task], folder: folder.round(round), firstStart: (round - 1) * episodes, episodes, noises },
-      targets: settings.targets,
+      ...{ tasks: [task], folder: folder.round(round), firstStart: (round - 1) * episodes, episodes, passes },
       ...{ seed: startSeed(settings, 'rollouts'), identity: { round } },
       solves: ({ successes }) =>
         rule.reportsSuccess && (rule.success === 'any-time' ? successes.includes(1) : successes.at(-1) === 1),
@@ -58,7 +59,7 @@ export class RoundRunner {
     if (!whole) return undefined;
     const trajectories = await readTrajectories(folder.ownTrajectories(round, task));
     const figures = episodeFigures(trajectories);
-    const first = figures.filter((_, i) => trajectories.noises[i] === Math.fround(noises[0] ?? 0));
+    const first = figures.filter((_, i) => trajectories.noises[i] === Math.fround(passes[0]?.mark ?? 0));
     const solved = figures.filter((each) => succeeded(each, rule));
     return {
       episodes: figures.length,

@@ -9,6 +9,7 @@ import { gatherEpisodes } from './gather-episodes.ts';
 import { openJournal, standingOf, type Journal } from './journal.ts';
 import { openAdaptation } from './open-adaptation.ts';
 import { reportComparison, reportOf, versionName } from './report.ts';
+import { AS_DECIDED } from './passes.ts';
 import { RoundRunner } from './round-runner.ts';
 import { startSeed } from './adaptation-settings.ts';
 
@@ -84,7 +85,7 @@ async function wholeAdaptation(session: AdaptationSession): Promise<AdaptationRe
 function gatherIdentity({ server, actors, folder, settings }: AdaptationSession): Promise<boolean> {
   return gatherEpisodes({ server, actors }, () => actors.load('acting', folder.checkpoint(0), versionName(folder, 0)), {
     ...{ tasks: settings.identityTasks, folder: folder.identity, firstStart: 0, episodes: settings.identityEpisodes },
-    ...{ seed: startSeed(settings, 'rollouts'), noises: [0], targets: 'decided', solves: () => false, identity: {} },
+    ...{ seed: startSeed(settings, 'rollouts'), passes: [AS_DECIDED], solves: () => false, identity: {} },
     what: 'what is to stay',
   });
 }

@@ -22,6 +22,7 @@ export interface AdaptFlags extends Record<string, unknown> {
   readonly episodes: number;
   readonly updates: number;
   readonly noise: number[];
+  readonly temperature: number[];
   readonly targets: TargetChoice;
   readonly success: SuccessChoice;
   readonly targetReturn?: number;
@@ -55,6 +56,12 @@ export function addAdaptFlags(command: Command): Command {
       'deviations of the action noise, one a pass over the starts that are not solved yet',
       numberList(0, 2),
       [...DEFAULTS.noises],
+    )
+    .option(
+      '--temperature <list>',
+      'temperatures at which actions are drawn, one a further pass over the starts that are not solved yet; 0: none',
+      numberList(0, 2),
+      [...DEFAULTS.temperatures],
     )
     .option(
       '--targets <what>',
@@ -121,8 +128,19 @@ export async function adaptSettings(flags: AdaptFlags): Promise<AdaptationSettin
       hint: 'Name tasks with --pretraining-tasks: what the policy does on them stays as it is.',
     });
   }
-  const { episodes, updates, noise, targets, success, targetReturn, demonstrations, pairs, batch, learningRate } =
-    flags;
+  const {
+    episodes,
+    updates,
+    noise,
+    temperature,
+    targets,
+    success,
+    targetReturn,
+    demonstrations,
+    pairs,
+    batch,
+    learningRate,
+  } = flags;
   const { reportEpisodes, otherEpisodes, horizon, seed } = flags;
   return {
     ...DEFAULTS,
@@ -133,6 +151,7 @@ export async function adaptSettings(flags: AdaptFlags): Promise<AdaptationSettin
       targetReturn: targetReturn ?? null,
       episodes,
       noises: noise,
+      temperatures: temperature.filter((each) => each > 0),
       targets,
       demonstrations,
       updates,

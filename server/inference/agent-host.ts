@@ -117,13 +117,13 @@ export class AgentHost {
     await this.#ask({ type: 'unload', model }, this.#options.decideDeadlineMs);
   }
 
-  /** Compiles ahead for tasks with these action dimensions, also after every later restart. */
-  async prepare(model: string, dimensions: readonly number[]): Promise<void> {
+  /** Compiles ahead for tasks with these action dimensions: likeliest actions also after every later restart, drawn ones for now. */
+  async prepare(model: string, dimensions: readonly number[], drawn = false): Promise<void> {
     const loaded = this.#loaded.get(model);
     if (loaded === undefined) throw new L2mError('L2M_CHECKPOINT_INVALID', `${model} is not loaded`);
     const body = { ...loaded.body, dimensions: [...new Set([...loaded.body.dimensions, ...dimensions])] };
-    this.#loaded.set(model, { ...loaded, body });
-    await this.#ask({ type: 'prepare', model, dimensions }, this.#options.startDeadlineMs);
+    if (!drawn) this.#loaded.set(model, { ...loaded, body });
+    await this.#ask({ type: 'prepare', model, dimensions, drawn }, this.#options.startDeadlineMs);
   }
 
   async decide(model: string, windows: WindowArrays): Promise<Decided> {

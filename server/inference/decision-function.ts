@@ -7,6 +7,7 @@ import { compileLadder, type CompiledLadder, type LadderSpec } from '../tensors/
 import { fastestForm, type FormRace, type GraphForm } from '../tensors/fastest-form.ts';
 import { elementCount, zeros, type TensorInput } from '../tensors/tensor-spec.ts';
 
+type OptionalName = 'taskIndices' | 'heldRows' | 'chance';
 type WindowName = 'states' | 'actionTokens' | 'returnsToGo' | 'rewards' | 'timesteps' | 'stepMask';
 
 /** Compiled by XLA, as TensorFlow's own graph, operation by operation, or whichever form of graph is faster here. */
@@ -15,6 +16,8 @@ export type DecisionForm = 'auto' | 'xla' | 'graph' | 'eager';
 export interface DecisionOptions extends Pick<CompileOptions, 'onProgress'> {
   readonly sizes: readonly number[];
   readonly actionDimensions: number;
+  /** Windows bring chance that is added to the logits. */
+  readonly drawn?: boolean;
   readonly form?: DecisionForm;
 }
 
@@ -31,11 +34,11 @@ export function compileDecision(
   options: DecisionOptions,
 ): CompiledLadder<string, string> {
   const { model, modulation } = config;
-  const { sizes, actionDimensions, onProgress } = options;
+  const { sizes, actionDimensions, drawn = false, onProgress } = options;
   const form = options.form ?? 'auto';
   const fn = (inputs: Record<string, Tensor>): Record<string, Tensor> => {
     const present = { ...parameters, ...inputs };
-    const window = inputs as Record<WindowName, Tensor> & { readonly taskIndices?: Tensor; readonly heldRows?: Tensor };
+    const window = inputs as Record<WindowName, Tensor> & Partial<Record<OptionalName, Tensor>>;
     const decision = decide(present, window, { model, modulation, actionDimensions, routing: {} });
     if (decision.selection === null) return { actionTokens: decision.actionTokens };
     const { keys, modulators, asked, similarity } = decision.selection;
@@ -46,7 +49,7 @@ export function compileDecision(
       ...(votes(modulation) ? { asked } : {}),
     };
   };
-  const specs = decisionSpecs(config);
+  const specs = decisionSpecs(config, drawn);
   const ladder = (sizes: readonly number[], chosen: CompileOptions): CompiledLadder<string, string> =>
     compileLadder(fn, specs, { sizes, ...chosen, ...(onProgress === undefined ? {} : { onProgress }) });
   if (form !== 'auto') return ladder(sizes, compileOptions(form));
@@ -55,18 +58,18 @@ export function compileDecision(
   const weights = Object.values(modelShapes(model)).reduce((sum, shape) => sum + elementCount(shape), 0);
   if (weights * largest < WORTH_A_RACE) return ladder(sizes, {});
   const faster = fastestForm({
-    work: `decide ${JSON.stringify({ model, modulation, actionDimensions, batch: largest })}`,
+    work: `decide ${JSON.stringify({ model, modulation, actionDimensions, drawn, batch: largest })}`,
     prepare: (each) => runnerOf(ladder([largest], compileOptions(each)), zeroWindows(specs, { parameters, largest })),
   });
   return ladder(sizes, compileOptions(faster));
 }
 
 /** Everything a decision is made of but the model's weights. */
-export function decisionSpecs({
-  model,
-  modulation,
-}: Pick<PolicyConfig, 'model' | 'modulation'>): Record<string, LadderSpec> {
-  const { context, stateSize, actionSize } = model;
+export function decisionSpecs(
+  { model, modulation }: Pick<PolicyConfig, 'model' | 'modulation'>,
+  drawn = false,
+): Record<string, LadderSpec> {
+  const { context, stateSize, actionSize, bins } = model;
   const windowSpecs: Record<WindowName, LadderSpec> = {
     states: { shape: ['batch', context, stateSize], dtype: 'float32' },
     actionTokens: { shape: ['batch', context, actionSize], dtype: 'int32' },
@@ -84,6 +87,7 @@ export function decisionSpecs({
     ...windowSpecs,
     ...(isSearchedByTask(modulation) ? { taskIndices: perWindow } : {}),
     ...(votes(modulation) ? { heldRows: perWindow } : {}),
+    ...(drawn ? { chance: { shape: ['batch', actionSize, bins], dtype: 'float32' } as const } : {}),
     ...Object.fromEntries(poolSpecs),
   };
 }

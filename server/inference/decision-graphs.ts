@@ -20,15 +20,15 @@ export interface DecidedArrays {
 type Output = 'actionTokens' | 'modulators' | 'keys' | 'asked' | 'similarity';
 
 /**
- * The decisions of one model as compiled graphs: one ladder of batch sizes for each number of action dimensions, made when
- * first needed. The model's weights are constants of the graphs, the pool can be exchanged between two decisions.
+ * The decisions of one model as compiled graphs: one ladder of batch sizes for each number of action dimensions, likeliest or drawn, made
+ * when first needed. The model's weights are constants of the graphs, the pool can be exchanged between two decisions.
  */
 export class DecisionGraphs {
   readonly #parameters: ParameterRecord;
   #pool: ParameterRecord;
   readonly #config: PolicyConfig;
   readonly #sizes: readonly number[];
-  readonly #ladders = new Map<number, CompiledLadder<string, string>>();
+  readonly #ladders = new Map<string, CompiledLadder<string, string>>();
   readonly #progress: (progress: CompileProgress) => void;
   #explanations: ExplanationGraph | undefined;
 
@@ -58,14 +58,15 @@ export class DecisionGraphs {
     this.#pool = pool;
   }
 
-  /** Compiles ahead for a number of action dimensions. */
-  prepare(actionDimensions: number): void {
-    this.#ladder(compiledDimensions(actionDimensions, this.#config.model.actionSize));
+  /** Compiles ahead for a number of action dimensions, and for drawn actions or not. */
+  prepare(actionDimensions: number, drawn = false): void {
+    this.#ladder(compiledDimensions(actionDimensions, this.#config.model.actionSize), drawn);
   }
 
   async decide(windows: WindowArrays): Promise<DecidedArrays> {
     const dimensions = compiledDimensions(windows.actionDimensions, this.#config.model.actionSize);
-    const outputs = this.#ladder(dimensions).run({
+    const { chance } = windows;
+    const outputs = this.#ladder(dimensions, chance !== undefined).run({
       states: windows.states,
       actionTokens: windows.actionTokens,
       returnsToGo: windows.returnsToGo,
@@ -74,6 +75,7 @@ export class DecisionGraphs {
       stepMask: windows.stepMask,
       ...(isSearchedByTask(this.#config.modulation) ? { taskIndices: windows.taskIndices } : {}),
       ...(votes(this.#config.modulation) ? { heldRows: heldRowsOf(windows) } : {}),
+      ...(chance === undefined ? {} : { chance }),
       ...this.#pool,
     });
     try {
@@ -113,12 +115,13 @@ export class DecisionGraphs {
     for (const tensor of Object.values({ ...this.#parameters, ...this.#pool })) tensor.dispose();
   }
 
-  #ladder(actionDimensions: number): CompiledLadder<string, string> {
-    const known = this.#ladders.get(actionDimensions);
+  #ladder(actionDimensions: number, drawn: boolean): CompiledLadder<string, string> {
+    const key = `${actionDimensions} ${drawn}`;
+    const known = this.#ladders.get(key);
     if (known !== undefined) return known;
-    const options = { sizes: this.#sizes, actionDimensions, onProgress: this.#progress };
+    const options = { sizes: this.#sizes, actionDimensions, drawn, onProgress: this.#progress };
     const ladder = compileDecision(this.#parameters, this.#config, options);
-    this.#ladders.set(actionDimensions, ladder);
+    this.#ladders.set(key, ladder);
     return ladder;
   }
 }

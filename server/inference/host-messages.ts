@@ -15,6 +15,7 @@ export interface WindowArrays {
   readonly stepMask: Float32Array; // [B, T]
   readonly taskIndices: Int32Array; // [B] place in the policy's order of tasks
   readonly heldRows?: Int32Array; // [B] row that earlier steps settled on, -1 for none; where steps vote
+  readonly chance?: Float32Array; // [B, A, V] added to the logits, zeros draw nothing; where any action of the batch is drawn
 }
 
 /** What lay behind one decision. V bins, K keys, q tokens of the whole window, x = prompts + q. */
@@ -61,6 +62,8 @@ export type HostRequest =
       readonly request: number;
       readonly model: string;
       readonly dimensions: readonly number[];
+      /** For actions that are drawn, instead of the likeliest ones. */
+      readonly drawn: boolean;
     }
   | { readonly type: 'decide'; readonly request: number; readonly model: string; readonly windows: WindowArrays }
   | {

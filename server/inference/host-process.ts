@@ -83,7 +83,7 @@ async function answer(request: HostRequest): Promise<void> {
     const loaded = models.get(request.model);
     if (loaded === undefined) throw new L2mError('L2M_CHECKPOINT_INVALID', `${request.model} is not loaded`);
     if (request.type === 'prepare') {
-      for (const dimensions of request.dimensions) loaded.graphs.prepare(dimensions);
+      for (const dimensions of request.dimensions) loaded.graphs.prepare(dimensions, request.drawn);
       reply({ type: 'prepared', request: request.request });
       return;
     }

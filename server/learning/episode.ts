@@ -5,7 +5,7 @@
 export interface Episode {
   /** Index of the start state; with `noise` it identifies the episode within its file. */
   readonly start: number;
-  /** Standard deviation of the noise added to the acting policy's actions. */
+  /** Standard deviation of the noise added to the acting policy's actions; below 0: none, but actions were drawn at this temperature. */
   readonly noise: number;
   /** [steps, observation width] */
   readonly observations: Float32Array;
@@ -65,6 +65,6 @@ export function episodeProblem(episode: Episode, sizes: EpisodeSizes): string | 
     if (!episode[name].every((value) => value >= -1 && value <= 1)) return `${name} outside [-1, 1]`;
   }
   if (!Number.isSafeInteger(episode.start) || episode.start < 0) return `start ${episode.start}`;
-  if (!(episode.noise >= 0)) return `noise ${episode.noise}`;
+  if (!Number.isFinite(episode.noise)) return `noise ${episode.noise}`;
   return undefined;
 }

@@ -61,6 +61,12 @@ export interface ActingPolicy {
   /** Whatever takes long and can be done before the first episode of a run on these tasks. */
   prepare?(specs: readonly TaskSpec[]): Promise<void>;
   begin(spec: TaskSpec, plan: EpisodePlan): EpisodePolicy;
+  /**
+   * The same policy with each action drawn as often as it is thought likely; absent where there is nothing to draw from. Chance is a function
+   * of seed, task, start and step.
+   * @param temperature above 0; 1 takes the likelihoods as they are
+   */
+  drawn?(temperature: number): ActingPolicy;
 }
 
 /** A decision that took no model: for policies that answer at once. */

@@ -73,6 +73,25 @@ describe('compiled decisions', () => {
     graphs.dispose();
   });
 
+  it('draw where chance is brought, and are as ever beside it', async () => {
+    const graphs = new DecisionGraphs(
+      initialiseParameters({ model, modulation: TABLE }, randomSource(5)),
+      { model, modulation: TABLE, options: PAPER_OPTIONS },
+      { maxBatch: BATCH, progress: () => undefined },
+    );
+    const windows = { count: BATCH, actionDimensions: 3, ...randomWindows(model, BATCH) };
+    const chance = new Float32Array(BATCH * model.actionSize * model.bins);
+    // Window 1 is led to bin 7 in its second dimension; all others bring zeros.
+    chance[(model.actionSize + 1) * model.bins + 7] = 1000;
+    const [likeliest, drawn] = [await graphs.decide(windows), await graphs.decide({ ...windows, chance })];
+    const wide = likeliest.actionDimensions;
+    const others = (tokens: Int32Array) => [...tokens.subarray(0, wide), ...tokens.subarray(2 * wide)];
+    expect(drawn.actionTokens[wide + 1]).toBe(7);
+    expect(others(drawn.actionTokens)).toEqual(others(likeliest.actionTokens));
+    expect(drawn.selected).toEqual(likeliest.selected);
+    graphs.dispose();
+  });
+
   it('fall on the group of each window’s own task, several tasks in one batch', async () => {
     const parameters = initialiseParameters({ model, modulation: ORACLE }, randomSource(5));
     const options = { ...PAPER_OPTIONS, taskOrder: ['a', 'b', 'c', 'd'].map((name) => `metaworld/${name}`) };

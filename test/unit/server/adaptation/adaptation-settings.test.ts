@@ -31,6 +31,8 @@ describe('settings of an adaptation', () => {
       [{ episodes: 0 }, /episodes/],
       [{ noises: [] }, /noise/],
       [{ noises: [0.1, 0.1] }, /noise/],
+      [{ temperatures: [0] }, /temperatures/],
+      [{ temperatures: [1, 1] }, /temperatures/],
       [{ updates: 0 }, /updates/],
       [{ learningRate: 0 }, /learning rate/],
       [{ identityTasks: ['metaworld/reach-v3'] }, /identity tasks/],

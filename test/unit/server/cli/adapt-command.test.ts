@@ -23,9 +23,11 @@ describe('flags of l2m adapt', () => {
     expect(settings).toMatchObject({
       task: 'metaworld/pick-place-v3',
       noises: [0, 0.2],
+      temperatures: [1, 1.5],
       success: 'any-time',
       horizon: null,
     });
+    expect((await adaptSettings(flagsOf('--task', 'reach-v3', '--temperature', '0'))).temperatures).toEqual([]);
     expect(settings.test).toEqual({ ...SMALL_ADAPTATION.test, maxPairs: 30 });
     expect(settings.identityTasks).toHaveLength(49);
     expect(settings.identityTasks).not.toContain('metaworld/pick-place-v3');

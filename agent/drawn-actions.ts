@@ -1,0 +1,13 @@
+import type { RandomSource } from './random.ts';
+
+/**
+ * Gumbel noise: added to logits, it makes taking the likeliest bin a draw from softmax(logits / temperature) (Gumbel 1954). So decisions
+ * that draw and decisions that do not are one and the same graph; zeros draw nothing.
+ *
+ * @param count numbers, such as A × V for the bins of one step
+ * @param temperature above 0; 1 draws as often as the policy thinks right, less draws the likely ones more often
+ */
+export function gumbelNoise(random: RandomSource, count: number, temperature: number): Float32Array {
+  // Half of the smallest step of a uniform number keeps the logarithms finite.
+  return Float32Array.from({ length: count }, () => -temperature * Math.log(-Math.log(random.uniform() + 2 ** -54)));
+}
