@@ -3,6 +3,8 @@ import type { PerformanceMatrix } from '../../protocol/performance-matrix.ts';
 const CELL = { width: 58, height: 26 } as const;
 const LEFT = 236;
 const TOP = 92;
+/** The last stage's slanted name reaches beyond its column. */
+const RIGHT = 72;
 const LEGEND = 46;
 /** Cividis (Nuñez et al. 2018), every ninth of it: lightness alone tells the values, so that any colour vision and any printer shows them. */
 const SCALE = [
@@ -35,7 +37,7 @@ export function matrixPicture(matrix: PerformanceMatrix): string {
       .sort((a, b) => (a.update ?? 0) - (b.update ?? 0))
       .map((row) => [`${row.stage} ${row.task}`, row] as const),
   );
-  const width = LEFT + stages.length * CELL.width + 12;
+  const width = LEFT + stages.length * CELL.width + RIGHT;
   const height = TOP + tasks.length * CELL.height + LEGEND + 8;
   const title = `${name}: ${method}, seed ${seed}`;
   const parts = [
