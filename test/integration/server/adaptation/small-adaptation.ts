@@ -7,7 +7,16 @@ export const SMALL: AdaptationSettings = {
   ...SMALL_ADAPTATION,
   ...{ task: 'dmcontrol/cartpole-balance', seed: 5, success: 'any-time', targetReturn: null, afterSuccessWeight: 1 },
   ...{ identityTasks: ['dmcontrol/pendulum-swingup'], others: ['dmcontrol/pendulum-swingup'] },
-  ...{ episodes: 4, noises: [0, 0.3], temperatures: [1], updates: 4, batchSize: 8, identityKeys: 4, keysPerTask: 3, queryWindows: 32 },
+  ...{
+    episodes: 4,
+    noises: [0, 0.3],
+    temperatures: [1],
+    updates: 4,
+    batchSize: 8,
+    identityKeys: 4,
+    keysPerTask: 3,
+    queryWindows: 32,
+  },
   ...{ identityEpisodes: 1, pairsAtOnce: 3, test: { ...SMALL_ADAPTATION.test, maxPairs: 6 } },
   ...{ reportEpisodes: 2, otherEpisodes: 1, horizon: 20 },
 };
