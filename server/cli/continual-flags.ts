@@ -28,6 +28,7 @@ export interface ContinualFlags extends Record<string, unknown> {
   readonly poolSize?: number;
   readonly rank?: number;
   readonly modulateEnds?: true;
+  readonly freshOptimiser?: true;
   readonly countPenalty: boolean;
   readonly pullWeight?: number;
   readonly query?: QueryVariant;
@@ -89,6 +90,10 @@ export function addContinualFlags(command: Command): Command {
       '--modulate-ends',
       'beyond the paper: LoRA of a pool changes how states are embedded and actions read out, too',
     )
+    .option(
+      '--fresh-optimiser',
+      'beyond the paper: moments of zero at each switch, so that momentum moves nothing that only earlier tasks used',
+    )
     .option('--no-count-penalty', 'ablation: keys of earlier tasks weigh as much as others')
     .option('--pull-weight <number>', 'ablation: lambda of the pull of keys towards queries', numberWithin(0, 1e6))
     .option(
@@ -142,12 +147,12 @@ export async function settingsMaker(
 
 function changesOf(flags: ContinualFlags): Partial<ContinualSettings> {
   const { stepsPerTask, batch: batchSize, learningRate, penaltyStrength, penaltyMode, replayEpisodes } = flags;
-  const { late: lateShare } = flags;
+  const { late: lateShare, freshOptimiser } = flags;
   const { identityKeys, keysPerTask, evaluateEvery, episodes, protocol, horizon, source } = flags;
   const { poolSize, rank, modulateEnds: ends, countPenalty, pullWeight, query, voteSteps, unknownBelow } = flags;
   const given = {
     ...{ stepsPerTask, batchSize, learningRate, penaltyStrength, penaltyMode, replayEpisodes },
-    ...{ lateShare, identityKeys, keysPerTask, episodes, protocol, horizon, source },
+    ...{ lateShare, freshOptimiser, identityKeys, keysPerTask, episodes, protocol, horizon, source },
     ...{ poolSize, rank, ends, pullWeight, query, voteSteps, unknownBelow, ...(countPenalty ? {} : { countPenalty }) },
     // Without an interval of its own, a shortened task is still evaluated in its middle.
     evaluateEvery:

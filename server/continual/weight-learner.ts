@@ -24,7 +24,7 @@ import { queryTable } from './query-table.ts';
 import { taskAfter, totalUpdates } from './timetable.ts';
 
 /**
- * Weights that go on from task to task, with one optimiser that is never reset (spec §5.5): the paper's pools, single modulators, parts of
+ * Weights that go on from task to task, with one optimiser that is never reset unless asked for (spec §5.5): the paper's pools, single modulators, parts of
  * the model or all of it, with counts, penalties and replay where the method has them.
  */
 export class WeightLearner implements ContinualLearner {
@@ -84,6 +84,7 @@ export class WeightLearner implements ContinualLearner {
 
   beginTask(position: number): Promise<void> {
     if (position > 0) {
+      if (this.#parts.settings.freshOptimiser === true) this.#tensors.clearMoments();
       if (this.#countsWeigh) this.#usage = switchTask(this.#usage);
       if (this.#penalty !== undefined) this.#remember(this.#penalty, position - 1);
     }
@@ -104,7 +105,8 @@ export class WeightLearner implements ContinualLearner {
     const outcome = this.#graph.run(
       this.#tensors,
       {
-        ...{ number: updates + 1, learningRate: settings.learningRate, inverseCounts: this.#usage.inverseCounts },
+        number: settings.freshOptimiser === true ? updates - position * settings.stepsPerTask + 1 : updates + 1,
+        ...{ learningRate: settings.learningRate, inverseCounts: this.#usage.inverseCounts },
         dropoutKeys: () => dropoutKeys(randomFor(settings.seed, 'dropout', updates)),
       },
       () => {

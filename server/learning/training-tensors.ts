@@ -58,6 +58,14 @@ export class TrainingTensors implements UpdatedTensors {
     this.#current = next;
   }
 
+  /** Moments as before the first update; the weights stay. */
+  clearMoments(): void {
+    const { parameters, firstMoments, secondMoments } = this.#current;
+    disposeAll(firstMoments);
+    disposeAll(secondMoments);
+    this.#current = { parameters, firstMoments: zerosOf(this.shapes), secondMoments: zerosOf(this.shapes) };
+  }
+
   /** Gradient sums to begin with; the caller's to dispose. */
   zeros(): TensorRecord {
     return zerosOf(this.shapes);

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { nearestRows } from '../../../../agent/modulation/fitted-keys.ts';
 import { readCheckpoint } from '../../../../server/checkpoints/read-checkpoint.ts';
+import type { ContinualSettings } from '../../../../server/continual/continual-options.ts';
 import { loadContinualState } from '../../../../server/continual/continual-state.ts';
 import {
   changedModulation,
@@ -17,7 +18,7 @@ import { queriesOf } from '../../../../server/learning/query-graph.ts';
 import { tensorsOf } from '../../../../server/learning/training-tensors.ts';
 import { windowSampler } from '../../../../server/learning/window-sampler.ts';
 import { startBackend } from '../../../../server/tensors/backend.ts';
-import { modelShapes } from '../../../../agent/weights/names.ts';
+import { KEY_NAME, modelShapes } from '../../../../agent/weights/names.ts';
 import { beginRun, smallSettings, train } from './small-run.ts';
 
 let root = '';
@@ -80,6 +81,8 @@ describe('a continual training', () => {
     ['fitted-keys', { query: 'standardised', voteSteps: 9, unknownBelow: 0.1 }],
     ['fitted-keys', { ends: true, rank: 2 }],
     ['l2m-lora', { ends: true }],
+    ['l2m-lora', { freshOptimiser: true }],
+    ['full', { freshOptimiser: true }],
   ] as const)('by %s with %j is resumed to the same bits, and its manifests say so', async (method, changes) => {
     const settings = smallSettings({ method, ...changes });
     const name = `${method}-${Object.values(changes).join('-')}`;
@@ -89,13 +92,32 @@ describe('a continual training', () => {
     await train({ ...halves, resume: true });
     expect(await snapshotOf(halves.folder, 6)).toEqual(await snapshotOf(whole.folder, 6));
     const { manifest } = await readCheckpoint(new RunFolder(whole.folder).snapshot(6));
-    const { countPenalty, pullWeight: _pull, ...modulation } = { countPenalty: undefined, pullWeight: 0, ...changes };
+    const apart = { countPenalty: undefined, pullWeight: 0, freshOptimiser: undefined, ...changes };
+    const { countPenalty, pullWeight: _pull, freshOptimiser: _fresh, ...modulation } = apart;
     expect(manifest.modulation).toMatchObject(modulation);
     expect(manifest.training?.settings).toMatchObject(changes);
     if (countPenalty !== false) return;
     // Every key weighs the same, whatever earlier tasks used.
     const inverse = (await loadContinualState(whole.folder))?.arrays.get('usage inverse')?.data ?? [];
     expect(new Set(inverse).size).toBe(1);
+  });
+
+  test('leaves every key of an earlier task where it was, if each task begins with a fresh optimiser', async () => {
+    const keysAfter = async (changes: Partial<ContinualSettings>) => {
+      const name = `drift-${Object.keys(changes).join()}`;
+      const run = await beginRun(root, name, smallSettings({ method: 'l2m-oracle', ...changes }));
+      await train(run);
+      const keys = async (update: number) =>
+        (await readCheckpoint(new RunFolder(run.folder).snapshot(update))).arrays.get(KEY_NAME)?.data ?? [];
+      // Two tasks of three updates: the first half of the keys is the first task's.
+      const [before, after] = [await keys(3), await keys(6)];
+      const half = before.length / 2;
+      return { before: [...before.slice(0, half)], after: [...after.slice(0, half)] };
+    };
+    const fresh = await keysAfter({ freshOptimiser: true });
+    expect(fresh.after).toEqual(fresh.before);
+    const paper = await keysAfter({});
+    expect(paper.after).not.toEqual(paper.before);
   });
 
   test('refuses what its method has not', () => {
