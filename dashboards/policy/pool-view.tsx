@@ -1,3 +1,4 @@
+import { useSignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
 import { taskName } from '../../protocol/task.ts';
 import { keyColor } from '../task-color.ts';
@@ -54,7 +55,15 @@ export function PoolView({ store, decision, pool }: PoolViewProps) {
 
 function Selections({ store }: { readonly store: Store }) {
   const history = useRef(new SelectionHistory());
-  useEffect(() => store.numbersTick.subscribe(() => history.current.sample(store.live, performance.now())), [store]);
+  // Selections come with every step; what lies behind a decision may be long in coming on a busy machine.
+  const columnsSoFar = useSignal(0);
+  useEffect(
+    () =>
+      store.numbersTick.subscribe(() => {
+        if (history.current.sample(store.live, performance.now())) columnsSoFar.value += 1;
+      }),
+    [store, columnsSoFar],
+  );
   const { rows } = history.current;
   const names = [...rows.keys()];
   const columns = Math.max(1, ...[...rows.values()].map((row) => row.length));
@@ -75,7 +84,7 @@ function Selections({ store }: { readonly store: Store }) {
           return `${names[row] ?? ''}, ${seconds} s ago: ${at(row, column) < 0 ? 'none' : `key ${at(row, column)}`}`;
         }}
       />
-      <p class="key-legend" aria-label="Keys by colour">
+      <p class="key-legend" aria-label="Keys by colour" data-columns={columnsSoFar.value}>
         {chosen.map((key) => (
           <span key={key}>
             <i style={{ background: `rgb(${keyColor(key).join()})` }} /> {key}

@@ -10,9 +10,9 @@ export class SelectionHistory {
   #length = 0;
   #sampledAt = -Infinity;
 
-  /** @param now milliseconds */
-  sample(live: Pick<LiveFrames, 'environments'>, now: number): void {
-    if (now - this.#sampledAt < COLUMN_MS) return;
+  /** @param now milliseconds @returns whether there is a new column */
+  sample(live: Pick<LiveFrames, 'environments'>, now: number): boolean {
+    if (now - this.#sampledAt < COLUMN_MS) return false;
     this.#sampledAt = now;
     for (const key of [...this.rows.keys()]) if (!live.environments.has(key)) this.rows.delete(key);
     for (const [key, { numbers }] of live.environments) {
@@ -22,5 +22,6 @@ export class SelectionHistory {
       if (row.length > COLUMNS) row.shift();
     }
     this.#length = Math.min(COLUMNS, this.#length + 1);
+    return true;
   }
 }

@@ -120,6 +120,8 @@ describe.skipIf(browserSkipReason() !== undefined)('the policy views', () => {
     expect(names.toSorted()).toEqual(TASKS.map((task) => task.replace('metaworld/', '')));
     expect(Number(await view('pool').locator('.key-legend span').first().innerText())).toBeLessThan(KEYS);
     await view('pool').getByText('all decisions of the task').waitFor(WAIT);
+    // Selections go on by themselves, two columns a second.
+    await page.waitForFunction(`Number(document.querySelector('.key-legend').dataset.columns) > 2`, undefined, WAIT);
   });
 
   it('compute attention only when a block is chosen, and of the present decision also while the run is paused', async () => {
