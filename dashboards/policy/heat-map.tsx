@@ -1,4 +1,4 @@
-import { useEffect, useRef } from 'preact/hooks';
+import { useLayoutEffect, useRef } from 'preact/hooks';
 import { useSignal } from '@preact/signals';
 
 export interface HeatMapProps {
@@ -32,7 +32,8 @@ const GRADIENT = `linear-gradient(90deg,${STOPS.map((stop) => `rgb(${stop.join()
 export function HeatMap({ label, rows, columns, at, words, names, color, scale }: HeatMapProps) {
   const canvas = useRef<HTMLCanvasElement>(null);
   const cell = useSignal<readonly [row: number, column: number] | null>(null);
-  useEffect(() => {
+  // At once: another width clears the canvas, and a busy page may show it for long before later effects run.
+  useLayoutEffect(() => {
     const context = canvas.current?.getContext('2d');
     if (context === null || context === undefined || rows * columns === 0) return;
     const image = context.createImageData(columns, rows);
