@@ -85,7 +85,7 @@ describe('a continual training', () => {
     ['full', { freshOptimiser: true }],
   ] as const)('by %s with %j is resumed to the same bits, and its manifests say so', async (method, changes) => {
     const settings = smallSettings({ method, ...changes });
-    const name = `${method}-${Object.values(changes).join('-')}`;
+    const name = `${method}-${Object.entries(changes).flat().join('-')}`;
     const [whole, halves] = [await beginRun(root, `${name}-whole`, settings), await beginRun(root, name, settings)];
     await train(whole);
     await train(halves, 4);
