@@ -113,10 +113,9 @@ export function decideByFullForward(
 
 /** @param row [B, V] logits of one dimension @returns [B] int32 */
 function chosenBin(row: Tensor, { chance }: WindowTensors, dimension: number): Tensor {
-  if (chance === undefined) return cast(argMax(row, 1), 'int32');
   const [batch = 0, bins = 0] = row.shape;
-  const own = reshape(slice(chance, [0, dimension, 0], [batch, 1, bins]), [batch, bins]);
-  return cast(argMax(add(row, own), 1), 'int32');
+  const own = chance && reshape(slice(chance, [0, dimension, 0], [batch, 1, bins]), [batch, bins]);
+  return cast(argMax(own === undefined ? row : add(row, own), 1), 'int32');
 }
 
 export function selectModulators(

@@ -1,8 +1,8 @@
 import type { RandomSource } from './random.ts';
 
 /**
- * Gumbel noise: added to logits, it makes taking the likeliest bin a draw from softmax(logits / temperature) (Gumbel 1954). So decisions
- * that draw and decisions that do not are one and the same graph; zeros draw nothing.
+ * Gumbel noise: added to logits, it makes taking the likeliest bin a draw from softmax(logits / temperature) (Gumbel 1954). Zeros draw
+ * nothing, so that windows that draw and windows that do not fit into one batch.
  *
  * @param count numbers, such as A × V for the bins of one step
  * @param temperature above 0; 1 draws as often as the policy thinks right, less draws the likely ones more often

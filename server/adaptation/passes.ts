@@ -16,7 +16,7 @@ export interface Pass {
 }
 
 /** Acting as decided. */
-export const AS_DECIDED: Pass = { mark: 0, policyOf: (policy) => policy, learnsDecided: false };
+export const AS_DECIDED: Pass = noisyPass(0, 'decided');
 
 /**
  * The passes of a round in their order: with added noise, then with drawn actions. Drawn actions are always learned as they were executed:

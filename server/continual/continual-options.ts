@@ -41,8 +41,6 @@ export interface ContinualSettings extends ModulationChanges {
   readonly keysPerTask: number;
   /** Windows of each task whose queries keys are fitted to. */
   readonly queryWindows: number;
-  /** Beyond the paper: every task begins with moments of zero, so that what only earlier tasks used stays as they left it. */
-  readonly freshOptimiser?: true;
   /** Updates between two evaluations. */
   readonly evaluateEvery: number;
   /** Episodes of each task in an evaluation. */

@@ -113,6 +113,8 @@ export interface ModulationChanges {
   readonly ends?: true;
   /** Keys that earlier tasks used weigh as much as others (spec §3.3, item 4 left out). */
   readonly countPenalty?: false;
+  /** Every task begins with moments of zero, so that what only earlier tasks used stays as they left it; rows of fitted keys always do. */
+  readonly freshOptimiser?: true;
   readonly query?: QueryVariant;
   /** See `PoolSizes`; in decisions only, as is the next. */
   readonly voteSteps?: number;
@@ -147,13 +149,14 @@ export function modulationOf(method: ContinualMethod, layout: LayoutOptions): Mo
 /** @throws L2mError L2M_CONFIG_INVALID for a setting that would change nothing in this method */
 export function changedModulation(method: ContinualMethod, changes: ModulationChanges): ModulationConfig {
   const { modulation } = method;
-  const { poolSize, rank, countPenalty, ...selection } = changes;
+  const { poolSize, rank, countPenalty, freshOptimiser, ...selection } = changes;
   const hasRank = modulation.kind === 'lora' || modulation.kind === 'single-lora';
   const rules: readonly (readonly [string, unknown, boolean])[] = [
     ['--pool-size', poolSize, isPool(modulation) && method.fittedKeys !== true],
     ['--rank', rank, hasRank],
     ['--modulate-ends', selection.ends, modulation.kind === 'lora'],
     ['--no-count-penalty', countPenalty, method.countPenalty === true],
+    ['--fresh-optimiser', freshOptimiser, method.fittedKeys !== true],
     ['--query', selection.query, isPool(modulation)],
     ['--vote-steps', selection.voteSteps, isPool(modulation)],
     ['--unknown-below', selection.unknownBelow, method.fittedKeys === true],
@@ -171,7 +174,7 @@ export function changedModulation(method: ContinualMethod, changes: ModulationCh
 
 /** Those of all settings. */
 export function changesOf(settings: ModulationChanges): ModulationChanges {
-  const { poolSize, rank, ends, query, voteSteps, unknownBelow, countPenalty } = settings;
-  const all = { poolSize, rank, ends, query, voteSteps, unknownBelow, countPenalty };
+  const { poolSize, rank, ends, query, voteSteps, unknownBelow, countPenalty, freshOptimiser } = settings;
+  const all = { poolSize, rank, ends, query, voteSteps, unknownBelow, countPenalty, freshOptimiser };
   return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
 }

@@ -31,11 +31,6 @@ export function settingsFor(request: SettingsRequest, manifest: CheckpointManife
   const { penalty, learningRate }: ContinualMethod = CONTINUAL_METHODS[method];
   const readsOld = readsPretraining({ method, ...(changes.query === undefined ? {} : { query: changes.query }) });
   changedModulation(CONTINUAL_METHODS[method], changesOf(changes));
-  if (method === 'fitted-keys' && changes.freshOptimiser === true) {
-    throw new L2mError('L2M_CONFIG_INVALID', '--fresh-optimiser for fitted keys', {
-      hint: 'Leave it out: each of their rows has an optimiser of its own.',
-    });
-  }
   const pretraining = [...new Set(manifest.data.map(({ task }) => task))];
   const chosen = typeof request.others === 'number' ? undefined : request.others;
   const identityTasks = pretraining.length > 0 ? pretraining : (chosen ?? []);

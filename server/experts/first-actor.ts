@@ -18,8 +18,8 @@ export interface FirstActorRequest {
 }
 
 /**
- * The actor a training begins with, of any task with the same observations and actions in the same domain.
- * @throws L2mError L2M_CHECKPOINT_INVALID for a file that is no expert, L2M_CONFIG_INVALID for one of other sizes or of another model
+ * The actor a training begins with, of any task of the same robot; whether it fits what the task shows is seen when simulators describe it.
+ * @throws L2mError L2M_CHECKPOINT_INVALID for a file that is no expert, L2M_CONFIG_INVALID for another robot's or other widths than asked for
  */
 export async function readFirstActor(task: TaskId, request: FirstActorRequest): Promise<FirstActor> {
   const { from, criticUpdates, hidden } = request;

@@ -125,6 +125,7 @@ describe('a continual training', () => {
     expect(() => changedModulation(CONTINUAL_METHODS.head, changesOf(settings))).toThrow('--rank');
     expect(() => changedModulation(CONTINUAL_METHODS['l2m-lora'], { unknownBelow: 0.1 })).toThrow('--unknown-below');
     expect(() => changedModulation(CONTINUAL_METHODS['l2m-ia3'], { ends: true })).toThrow('--modulate-ends');
+    expect(() => changedModulation(CONTINUAL_METHODS['fitted-keys'], { freshOptimiser: true })).toThrow('--fresh-opt');
     expect(() => changedModulation(CONTINUAL_METHODS.lora, { ends: true })).toThrow('--modulate-ends');
   });
 
