@@ -8,6 +8,9 @@ import type { RandomSource } from './random.ts';
  * @param temperature above 0; 1 draws as often as the policy thinks right, less draws the likely ones more often
  */
 export function gumbelNoise(random: RandomSource, count: number, temperature: number): Float32Array {
-  // Half of the smallest step of a uniform number keeps the logarithms finite.
-  return Float32Array.from({ length: count }, () => -temperature * Math.log(-Math.log(random.uniform() + 2 ** -54)));
+  // A uniform number may be 0 and is never 1: half of its smallest step keeps the logarithms finite.
+  return Float32Array.from(
+    { length: count },
+    () => -temperature * Math.log(-Math.log(Math.max(random.uniform(), 2 ** -54))),
+  );
 }
