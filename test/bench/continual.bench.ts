@@ -128,7 +128,7 @@ function courseOf(run: KeptRun, task: string): string {
 function cellOf(run: KeptRun, task: string, update: number): string {
   const row = atUpdate(run, update).find((each) => each.task === task);
   if (row === undefined) return '–';
-  if (domainOf(row.task) === 'dmcontrol') return row.normalizedScore?.toFixed(2) ?? '–';
+  if (domainOf(row.task) === 'dmcontrol') return figure(row.normalizedScore);
   return row.anyTime === null ? '–' : (row.anyTime / row.episodes).toFixed(1);
 }
 
