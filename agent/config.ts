@@ -45,8 +45,10 @@ export interface PoolSizes {
   readonly taskGroups?: number;
   /** Several keys may point to one modulator, by a table that is kept with the pool (beyond the paper). */
   readonly keyTable?: true;
-  /** Beyond the paper, as are the next two. */
+  /** Beyond the paper, as are the next three. */
   readonly query?: QueryVariant;
+  /** Of a key table: a window is served by keys of tasks with the same layout of observations alone (`observationLayout`). */
+  readonly byLayout?: true;
   /** The row that most of so many earlier steps of the episode asked for decides; the first step's own row decides the first. */
   readonly voteSteps?: number;
   /** Of a key table: a window whose best cosine is lower is unknown, and the identity row decides for it. */
@@ -108,6 +110,8 @@ export interface PolicyOptions {
   readonly startObservation: 'observed' | 'zero';
   /** Tasks in the order of their groups of keys, where the pool is searched by the true task (spec §3.7). */
   readonly taskOrder?: readonly string[];
+  /** Layouts of observations by their place, which keys are told apart by (`PoolSizes.byLayout`). */
+  readonly layoutOrder?: readonly string[];
   /** Rewards and returns-to-go are divided by these (spec §2.4). */
   readonly rewardScale: { readonly metaworld: number; readonly dmcontrol: number };
 }
@@ -210,9 +214,9 @@ export function isPool(modulation: ModulationConfig): modulation is PoolModulati
   return 'poolSize' in modulation;
 }
 
-/** Whether the true task of a window decides which keys are searched (L2M-oracle, spec §3.7). */
-export function isSearchedByTask(modulation: ModulationConfig): boolean {
-  return isPool(modulation) && modulation.taskGroups !== undefined;
+/** Whether something beside the query decides which keys are searched: the true task (L2M-oracle, spec §3.7), or the layout of observations. */
+export function isSearchedByGroup(modulation: ModulationConfig): boolean {
+  return isPool(modulation) && (modulation.taskGroups !== undefined || modulation.byLayout === true);
 }
 
 /** Whether several keys may point to one row. */
@@ -257,7 +261,11 @@ export function checkModulationConfig(modulation: ModulationConfig): void {
 }
 
 function checkSelection(modulation: PoolModulation): void {
-  const { unknownBelow, voteSteps, keyTable } = modulation;
+  const { unknownBelow, voteSteps, keyTable, byLayout, taskGroups } = modulation;
+  if (byLayout === true && (keyTable !== true || taskGroups !== undefined)) {
+    const got = `modulation.byLayout ${keyTable === true ? 'beside modulation.taskGroups' : 'without a modulation.keyTable'}`;
+    throw new AgentError('L2M_CONFIG_INVALID', got);
+  }
   if (unknownBelow !== undefined && (keyTable !== true || !(unknownBelow > -1 && unknownBelow < 1))) {
     const got = `modulation.unknownBelow ${unknownBelow}${keyTable === true ? '' : ' without a modulation.keyTable'}`;
     throw new AgentError('L2M_CONFIG_INVALID', got);

@@ -128,7 +128,7 @@ export function selectModulators(
   }
   const query = poolQuery(parameters, { tokens, stepMask: window.stepMask }, { model, query: modulation.query });
   const cosines = similarities(query, parameter(parameters, KEY_NAME));
-  const searched = windowRouting(parameters, { modulation, routing, taskIndices: window.taskIndices });
+  const searched = windowRouting(parameters, { modulation, routing, searchGroups: window.searchGroups });
   const keys = selectKeys(cosines, searched, selectedCount(modulation));
   const best = keys.rank === 1 ? keys : reshape(slice(keys, [0, 0], [keys.shape[0], 1]), [-1]);
   const similarity = sumOver(mul(cosines, chosenKeys(best, modulation.keyCount)), 1);

@@ -95,7 +95,7 @@ export class ContextWindow {
    * @throws AgentError L2M_TASK_UNSUPPORTED if the episode is longer than the model has timestep codes for
    */
   writeInto(arrays: WindowArrays, row: number): void {
-    arrays.taskIndices[row] = this.#started().taskIndex;
+    arrays.searchGroups[row] = this.#started().searchGroup;
     const { context, stateSize, actionSize, maximumTimestep } = this.#config.model;
     if (this.#timestep >= maximumTimestep) {
       throw new AgentError(

@@ -1,6 +1,7 @@
 import { domainOf, type TaskId, type TaskSpec } from '../../protocol/task.ts';
 import { AgentError } from '../agent-error.ts';
 import type { PolicyConfig } from '../config.ts';
+import { observationLayout } from './observation-layout.ts';
 import { stateIndices } from './state-mapping.ts';
 
 /** What a context window has to know of a task, computed once for all its episodes. */
@@ -23,8 +24,8 @@ export interface TaskContext {
   readonly initialReturnToGo: number;
   /** Steps after which context, timestep and return-to-go start anew; null: never. */
   readonly restartAt: number | null;
-  /** Its place in the policy's order of tasks; 0 for policies without one. */
-  readonly taskIndex: number;
+  /** Its place in the policy's order of tasks, or its layout's in that of layouts (-1: not in it); 0 for policies without either. */
+  readonly searchGroup: number;
 }
 
 /** Added to every deviation, so that dimensions that hardly change do not explode. */
@@ -56,11 +57,7 @@ export function taskContext(
   }
   const shiftOf = (i: number): number => table?.mean[i] ?? 0;
   const factorOf = (i: number): number => (table === undefined ? 1 : 1 / (table.deviation[i]! + DEVIATION_FLOOR));
-  const taskIndex = options.taskOrder?.indexOf(spec.task) ?? 0;
-  if (taskIndex < 0) {
-    const known = options.taskOrder?.join(', ') ?? '';
-    throw new AgentError('L2M_TASK_UNSUPPORTED', `${spec.task} has no keys in a pool searched by task (${known})`);
-  }
+  const searchGroup = searchGroupOf({ task: spec.task, stateIndices: indices, actionSize: spec.actionSize }, options);
   const rewardScale = options.rewardScale[domain];
   const { restartAtHorizon } = options;
   return {
@@ -74,6 +71,20 @@ export function taskContext(
     rewardScale,
     restartAt: typeof restartAtHorizon === 'object' ? (restartAtHorizon?.[domain] ?? null) : restartAtHorizon,
     initialReturnToGo: Math.fround(targetReturn / rewardScale),
-    taskIndex,
+    searchGroup,
   };
+}
+
+function searchGroupOf(
+  { task, ...observed }: Pick<TaskContext, 'task' | 'stateIndices' | 'actionSize'>,
+  { taskOrder, layoutOrder }: PolicyConfig['options'],
+): number {
+  if (layoutOrder !== undefined) return layoutOrder.indexOf(observationLayout(observed));
+  if (taskOrder === undefined) return 0;
+  const place = taskOrder.indexOf(task);
+  if (place >= 0) return place;
+  throw new AgentError(
+    'L2M_TASK_UNSUPPORTED',
+    `${task} has no keys in a pool searched by task (${taskOrder.join(', ')})`,
+  );
 }

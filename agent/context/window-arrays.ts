@@ -16,8 +16,8 @@ export interface WindowArrays {
   readonly timesteps: Int32Array;
   /** [B, T] */
   readonly stepMask: Float32Array;
-  /** [B] place of the task in the policy's order of tasks; 0 without one */
-  readonly taskIndices: Int32Array;
+  /** [B] place of the task, or of its layout, in the policy's order of them; 0 without one */
+  readonly searchGroups: Int32Array;
 }
 
 export function windowArrays(model: ModelConfig, batch: number): WindowArrays {
@@ -30,6 +30,6 @@ export function windowArrays(model: ModelConfig, batch: number): WindowArrays {
     rewards: new Float32Array(steps),
     timesteps: new Int32Array(steps),
     stepMask: new Float32Array(steps),
-    taskIndices: new Int32Array(batch),
+    searchGroups: new Int32Array(batch),
   };
 }

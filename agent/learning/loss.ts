@@ -56,7 +56,7 @@ export function selectForTraining(
   const tokens = embedWindow(parameters, batch, model);
   const query = poolQuery(parameters, { tokens, stepMask: batch.stepMask }, { model, query: modulation.query });
   const similarity = similarities(query, parameter(parameters, KEY_NAME));
-  const searched = windowRouting(parameters, { modulation, routing, taskIndices: batch.taskIndices });
+  const searched = windowRouting(parameters, { modulation, routing, searchGroups: batch.searchGroups });
   return { selectedKeys: selectKeys(similarity, searched, selectedCount(modulation)), similarity };
 }
 
@@ -96,8 +96,8 @@ function selectedModulators(
   { modulation, routing }: LossOptions,
 ): Tensor {
   if (!isPool(modulation)) return selectedKeys;
-  const { taskIndices } = batch;
-  return modulatorsOf(selectedKeys, windowRouting(parameters, { modulation, routing, taskIndices }));
+  const { searchGroups } = batch;
+  return modulatorsOf(selectedKeys, windowRouting(parameters, { modulation, routing, searchGroups }));
 }
 
 /** @param logits [B, T, d, V] of the first dimensions; no others are kept */

@@ -14,6 +14,16 @@ export interface KeyTable {
   readonly modulators: Float32Array;
   /** [K] 0 for a key in use */
   readonly biases: Float32Array;
+  /** [K] place of the key's layout (`PoolSizes.byLayout`); absent where keys of all layouts compete */
+  readonly layouts?: Float32Array | undefined;
+}
+
+/** What keys of one task stand for. */
+export interface KeyOwner {
+  /** Row of the pool. */
+  readonly modulator: number;
+  /** Place of the task's layout, where the table has layouts. */
+  readonly layout?: number | undefined;
 }
 
 /** A table without a key in use: every window then falls on its first key, the identity. */
@@ -26,12 +36,12 @@ export function emptyKeyTable(keyCount: number, width: number): KeyTable {
 }
 
 /**
- * Puts keys of one modulator into the free places of a table.
+ * Puts keys of one task into the free places of a table.
  *
  * @param keys [n, D]
  * @throws AgentError L2M_CONFIG_INVALID if there are not enough places
  */
-export function addKeys(table: KeyTable, keys: Float32Array, modulator: number): void {
+export function addKeys(table: KeyTable, keys: Float32Array, { modulator, layout = 0 }: KeyOwner): void {
   const width = table.keys.length / table.biases.length;
   const count = keys.length / width;
   const first = table.biases.findIndex((bias) => bias !== 0);
@@ -45,6 +55,7 @@ export function addKeys(table: KeyTable, keys: Float32Array, modulator: number):
   table.keys.set(keys, first * width);
   table.modulators.fill(modulator, first, first + count);
   table.biases.fill(0, first, first + count);
+  table.layouts?.fill(layout, first, first + count);
 }
 
 /** Whether some key in use points to a row. */

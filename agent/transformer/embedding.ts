@@ -36,8 +36,8 @@ export interface WindowTensors {
   readonly timesteps: Tensor;
   /** [B, T] float, 1 for a real step, 0 for padding */
   readonly stepMask: Tensor;
-  /** [B] int32, the true task of each window, where the pool is searched by it (spec §3.7) */
-  readonly taskIndices?: Tensor;
+  /** [B] int32, the true task of each window, where the pool is searched by it (spec §3.7), or its layout (`PoolSizes.byLayout`) */
+  readonly searchGroups?: Tensor;
   /** [B] int32, the row of the pool that earlier steps settled on, -1 for none, where steps of an episode vote */
   readonly heldRows?: Tensor;
   /** [B, A, V] float, added to the logits before the likeliest bin is taken, where actions are drawn (`gumbelNoise`) */
@@ -53,7 +53,7 @@ function assertWindow(window: WindowTensors, model: ModelConfig): { batch: numbe
   assertShape(window.rewards, [batch, steps], 'rewards');
   assertShape(window.timesteps, [batch, steps], 'timesteps');
   assertShape(window.stepMask, [batch, steps], 'stepMask');
-  if (window.taskIndices !== undefined) assertShape(window.taskIndices, [batch], 'taskIndices');
+  if (window.searchGroups !== undefined) assertShape(window.searchGroups, [batch], 'searchGroups');
   if (window.heldRows !== undefined) assertShape(window.heldRows, [batch], 'heldRows');
   if (window.chance !== undefined) assertShape(window.chance, [batch, model.actionSize, model.bins], 'chance');
   return { batch, steps };

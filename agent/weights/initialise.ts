@@ -13,6 +13,7 @@ import {
   HEAD_IN_NAME,
   HEAD_OUT_NAME,
   KEY_BIAS_NAME,
+  KEY_LAYOUT_NAME,
   KEY_MODULATOR_NAME,
   KEY_NAME,
   LORA_IN_NAME,
@@ -87,6 +88,7 @@ function drawOf(
     // Nothing at first, so that a model that is given waves later begins as the model it was.
     case WAVES_NAME:
     case KEY_BIAS_NAME:
+    case KEY_LAYOUT_NAME:
     case QUERY_SHIFT_NAME:
       return () => 0;
     case QUERY_SCALE_NAME:

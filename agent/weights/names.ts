@@ -15,11 +15,19 @@ export const KEY_NAME = 'prompt.prompt_key';
 /** Of a pool whose keys share modulators: [K] row each key points to, [K] added to each key's score (-1e9 leaves a key out). */
 export const KEY_MODULATOR_NAME = 'prompt.key_modulator';
 export const KEY_BIAS_NAME = 'prompt.key_bias';
+/** Of a pool searched by layout: [K] place of each key's layout in the policy's order. */
+export const KEY_LAYOUT_NAME = 'prompt.key_layout';
 /** Of a pool with standardised queries: [D] taken off a query, then [D] it is multiplied by. */
 export const QUERY_SHIFT_NAME = 'prompt.query_shift';
 export const QUERY_SCALE_NAME = 'prompt.query_scale';
 /** What a pool keeps beside its keys and modulators; never learned by gradients. */
-export const POOL_TABLES: readonly string[] = [KEY_MODULATOR_NAME, KEY_BIAS_NAME, QUERY_SHIFT_NAME, QUERY_SCALE_NAME];
+export const POOL_TABLES: readonly string[] = [
+  KEY_MODULATOR_NAME,
+  KEY_BIAS_NAME,
+  KEY_LAYOUT_NAME,
+  QUERY_SHIFT_NAME,
+  QUERY_SCALE_NAME,
+];
 export const LORA_IN_NAME = 'prompt.lora_a';
 export const LORA_OUT_NAME = 'prompt.lora_b';
 /** Of a pool that also changes the model's ends: the embeddings of states, waves included, and of action tokens, and the head. */
@@ -135,10 +143,11 @@ export function poolShapes(model: ModelConfig, modulation: ModulationConfig): Sh
   }
 }
 
-function keyShapes(model: ModelConfig, { keyCount, keyTable, query }: PoolSizes): Shapes {
+function keyShapes(model: ModelConfig, { keyCount, keyTable, byLayout, query }: PoolSizes): Shapes {
   return {
     [KEY_NAME]: [keyCount, model.width],
     ...(keyTable === true ? { [KEY_MODULATOR_NAME]: [keyCount], [KEY_BIAS_NAME]: [keyCount] } : {}),
+    ...(byLayout === true ? { [KEY_LAYOUT_NAME]: [keyCount] } : {}),
     ...(query === 'standardised' ? { [QUERY_SHIFT_NAME]: [model.width], [QUERY_SCALE_NAME]: [model.width] } : {}),
   };
 }

@@ -38,6 +38,8 @@ export interface AdaptationSettings {
   readonly identityKeys: number;
   readonly keysPerTask: number;
   readonly queryWindows: number;
+  /** See `PoolSizes`; absent in adaptations from before it was there, which go on without. */
+  readonly byLayout?: true;
   /** Tasks of the pre-training whose behaviour is held, and episodes of each that say what it asks the pool with. */
   readonly identityTasks: readonly TaskId[];
   readonly identityEpisodes: number;
@@ -68,7 +70,7 @@ export const SMALL_ADAPTATION = {
     memoryEpisodes: 2000,
     demonstrations: 0,
   },
-  ...{ updates: 200, batchSize: 128, learningRate: 1e-3, keysPerTask: 10, queryWindows: 2048 },
+  ...{ updates: 200, batchSize: 128, learningRate: 1e-3, keysPerTask: 10, queryWindows: 2048, byLayout: true },
   ...{ identityEpisodes: 4, test: SEQUENTIAL_TEST, pairsAtOnce: 15 },
   ...{ reportEpisodes: 50, otherEpisodes: 10, horizon: null },
 } as const satisfies Defaults;

@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module';
 import type { PolicyConfig } from '../../agent/config.ts';
+import type { CheckpointManifest } from '../checkpoints/manifest.ts';
 import { readManifest, type Checkpoint } from '../checkpoints/read-checkpoint.ts';
 import { writeCheckpoint } from '../checkpoints/write-checkpoint.ts';
 import type { LearnerCheckpoint } from '../continual/continual-learner.ts';
@@ -41,7 +42,7 @@ export async function writeCandidate(
         createdAt: new Date().toISOString(),
         model: policy.model,
         modulation: learned.modulation,
-        options: manifest.options,
+        options: policy.options as CheckpointManifest['options'],
         targetReturns: { ...manifest.targetReturns, [settings.task]: data.bestReturn },
         data: [...manifest.data, ...data.sources],
         lineage: [

@@ -1,4 +1,5 @@
 import type { PolicyConfig } from '../../agent/config.ts';
+import { observationLayout } from '../../agent/context/observation-layout.ts';
 import type { BatchSource } from '../continual/batch-source.ts';
 import type { DataSource } from '../checkpoints/manifest.ts';
 import { mostDimensions, type LearningTask } from '../learning/learning-task.ts';
@@ -65,7 +66,7 @@ export function roundSource(
   { visited, kept }: RoundData,
   { seed, afterSuccessWeight }: Pick<AdaptationSettings, 'seed' | 'afterSuccessWeight'>,
   { round, policy }: { readonly round: number; readonly policy: Pick<PolicyConfig, 'model' | 'options'> },
-): Pick<BatchSource, 'fill' | 'samplerOf' | 'actionDimensions'> {
+): Pick<BatchSource, 'fill' | 'samplerOf' | 'layoutOf' | 'actionDimensions'> {
   const sampler = (tasks: readonly LearningTask[], weight: number): WindowSampler =>
     windowSampler(tasks, {
       ...{ seed: seedFor(seed, 'adaptation round', round), split: 'training', policy, alternateDomains: false },
@@ -75,6 +76,13 @@ export function roundSource(
   return {
     fill: (batch, index) => own.fill(batch, index),
     samplerOf: () => sampler(visited, 1),
+    layoutOf: () => observationLayout(firstOf(kept)),
     actionDimensions: mostDimensions(kept),
   };
+}
+
+function firstOf(tasks: readonly LearningTask[]): LearningTask {
+  const [first] = tasks;
+  if (first === undefined) throw new RangeError('nothing was kept');
+  return first;
 }

@@ -1,12 +1,14 @@
 import { createHash } from 'node:crypto';
 import { setImmediate } from 'node:timers/promises';
 import type { PolicyConfig } from '../../agent/config.ts';
+import { observationLayout } from '../../agent/context/observation-layout.ts';
 import { modelShapes, selectArrays, unusedShapes, poolShapes } from '../../agent/weights/names.ts';
 import { policyConfigOf } from '../checkpoints/manifest.ts';
 import { readCheckpoint, type Checkpoint } from '../checkpoints/read-checkpoint.ts';
 import { loadContinualState, saveContinualState, type ContinualState } from '../continual/continual-state.ts';
 import { FittedKeysLearner } from '../continual/fitted-keys-learner.ts';
 import { CONTINUAL_METHODS, modulationOf } from '../continual/methods.ts';
+import { searchedLayouts } from '../continual/training-material.ts';
 import { L2mError } from '../errors.ts';
 import type { TrainingHooks } from '../learning/serve-trainer.ts';
 import { windowSampler } from '../learning/window-sampler.ts';
@@ -55,9 +57,9 @@ export async function trainRound(
   const { settings, round, version } = options;
   const folder = new AdaptationFolder(options.folder);
   const base = await readCheckpoint(folder.checkpoint(0));
-  const policy = adaptedPolicy(base, settings);
-  const data = await loadRoundData(folder, settings, { round, model: policy.model });
+  const data = await loadRoundData(folder, settings, { round, model: policyConfigOf(base.manifest).model });
   if (data.keptCount === 0) return { outcome: 'nothing-kept' };
+  const policy = adaptedPolicy(base, settings, data);
   const fingerprint = fingerprintOf(settings, base, data);
   const before = version === 0 ? undefined : await stateOf(folder, version);
   const saved = await loadContinualState(folder.round(round));
@@ -108,11 +110,17 @@ export async function trainRound(
 }
 
 /** The base with a pool of two rows: the identity, and what the adapted task learns. */
-export function adaptedPolicy(base: Checkpoint, settings: AdaptationSettings): PolicyConfig {
+function adaptedPolicy(base: Checkpoint, settings: AdaptationSettings, data: RoundData): PolicyConfig {
   const { model, options } = policyConfigOf(base.manifest);
-  const { identityKeys, keysPerTask } = settings;
-  const layout = { model, tasks: 1, others: 0, identityKeys, keysPerTask };
-  return { model, options, modulation: modulationOf(CONTINUAL_METHODS['fitted-keys'], layout) };
+  const { identityKeys, keysPerTask, byLayout } = settings;
+  const changes = byLayout === true ? { byLayout } : {};
+  const layout = { model, tasks: 1, others: 0, identityKeys, keysPerTask, changes };
+  const modulation = modulationOf(CONTINUAL_METHODS['fitted-keys'], layout);
+  return {
+    model,
+    modulation,
+    options: { ...options, ...searchedLayouts(modulation, [...data.identity, ...data.kept]) },
+  };
 }
 
 function learnerOf(
@@ -136,7 +144,10 @@ function learnerOf(
         ...poolShapes(model, modulation),
       }),
     },
-    data.identity.map((task) => windowSampler([task], { ...sampling, afterSuccessWeight: 1 })),
+    data.identity.map((task) => ({
+      sampler: windowSampler([task], { ...sampling, afterSuccessWeight: 1 }),
+      layout: observationLayout(task),
+    })),
   );
 }
 

@@ -33,6 +33,7 @@ const pool = {
   keyCount: Size,
   taskGroups: Type.Optional(Size),
   keyTable: Type.Optional(Type.Literal(true)),
+  byLayout: Type.Optional(Type.Literal(true)),
   query: Type.Optional(
     Type.Union([Type.Literal('last-state'), Type.Literal('standardised'), Type.Literal('features')]),
   ),
@@ -77,6 +78,10 @@ const OptionsSchema = Type.Object(
     startObservation: Type.Union([Type.Literal('observed'), Type.Literal('zero')]),
     /** Tasks in the order of the pool's groups of keys, where the true task is searched (spec §3.7). */
     taskOrder: Type.Optional(Type.Immutable(Type.Array(TaskIdSchema))),
+    /** Layouts of observations by the place that keys name them by (`PoolSizes.byLayout`). */
+    layoutOrder: Type.Optional(
+      Type.Immutable(Type.Array(Type.String({ minLength: 3, maxLength: 1024 }), { maxItems: 2048 })),
+    ),
     rewardScale: Type.Object(
       { metaworld: Type.Number({ exclusiveMinimum: 0 }), dmcontrol: Type.Number({ exclusiveMinimum: 0 }) },
       closed,

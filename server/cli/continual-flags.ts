@@ -31,6 +31,7 @@ export interface ContinualFlags extends Record<string, unknown> {
   readonly freshOptimiser?: true;
   readonly countPenalty: boolean;
   readonly pullWeight?: number;
+  readonly allLayouts?: true;
   readonly query?: QueryVariant;
   readonly voteSteps?: number;
   readonly unknownBelow?: number;
@@ -101,6 +102,7 @@ export function addContinualFlags(command: Command): Command {
       'ablation: what asks the pool, instead of the mean of the states: ' + QUERY_VARIANTS.join(', '),
       oneOf(QUERY_VARIANTS),
     )
+    .option('--all-layouts', 'ablation: fitted keys of tasks whose observations are laid out otherwise compete, too')
     .option('--vote-steps <number>', 'ablation: the row that most of so many steps asked for', wholeNumber(1, 1000))
     .option('--unknown-below <cosine>', 'ablation: fitted keys: below it the identity', numberWithin(-0.999, 0.999))
     .option('--evaluate-every <number>', 'updates between two evaluations', wholeNumber(1, 100_000_000))
@@ -147,13 +149,14 @@ export async function settingsMaker(
 
 function changesOf(flags: ContinualFlags): Partial<ContinualSettings> {
   const { stepsPerTask, batch: batchSize, learningRate, penaltyStrength, penaltyMode, replayEpisodes } = flags;
-  const { late: lateShare, freshOptimiser } = flags;
+  const { late: lateShare, freshOptimiser, allLayouts } = flags;
   const { identityKeys, keysPerTask, evaluateEvery, episodes, protocol, horizon, source } = flags;
   const { poolSize, rank, modulateEnds: ends, countPenalty, pullWeight, query, voteSteps, unknownBelow } = flags;
   const given = {
     ...{ stepsPerTask, batchSize, learningRate, penaltyStrength, penaltyMode, replayEpisodes },
     ...{ lateShare, freshOptimiser, identityKeys, keysPerTask, episodes, protocol, horizon, source },
     ...{ poolSize, rank, ends, pullWeight, query, voteSteps, unknownBelow, ...(countPenalty ? {} : { countPenalty }) },
+    ...(allLayouts === true ? { byLayout: false } : {}),
     // Without an interval of its own, a shortened task is still evaluated in its middle.
     evaluateEvery:
       evaluateEvery ?? (stepsPerTask === undefined ? undefined : Math.max(1, Math.round(stepsPerTask / 2))),

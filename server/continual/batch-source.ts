@@ -1,4 +1,5 @@
 import type { PolicyConfig } from '../../agent/config.ts';
+import { observationLayout } from '../../agent/context/observation-layout.ts';
 import type { TaskId } from '../../protocol/task.ts';
 import type { BatchArrays } from '../learning/batch-arrays.ts';
 import { mostDimensions, type LearningTask } from '../learning/learning-task.ts';
@@ -48,6 +49,11 @@ export class BatchSource {
   /** Windows of one task in its own numbering, for what is measured at a switch. @param every draws windows after success as often as others */
   samplerOf(task: TaskId, every: boolean): WindowSampler {
     return this.#sampler(`${every ? 'every' : 'own'} ${task}`, () => [this.#dataOf(task)], every);
+  }
+
+  /** Of a task's observations, as its data has them. */
+  layoutOf(task: TaskId): string {
+    return observationLayout(this.#dataOf(task));
   }
 
   #earlier(position: number): TaskId[] {
@@ -103,6 +109,6 @@ export function windowsOf(batch: BatchArrays, first: number, count: number): Bat
     timesteps: part(batch.timesteps),
     stepMask: part(batch.stepMask),
     actionMask: part(batch.actionMask),
-    taskIndices: part(batch.taskIndices),
+    searchGroups: part(batch.searchGroups),
   };
 }

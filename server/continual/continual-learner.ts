@@ -11,7 +11,7 @@ export interface LearnerParts {
   readonly policy: PolicyConfig;
   /** Weights of the model that the training starts from. */
   readonly model: WeightArrays;
-  readonly source: Pick<BatchSource, 'fill' | 'samplerOf' | 'actionDimensions'>;
+  readonly source: Pick<BatchSource, 'fill' | 'samplerOf' | 'layoutOf' | 'actionDimensions'>;
   readonly saved: LearnerState | undefined;
 }
 

@@ -4,6 +4,7 @@ import { addKeys, emptyKeyTable, hasKeysOf, IDENTITY_ROW, type KeyTable } from '
 import { initialArrays } from '../../agent/weights/initialise.ts';
 import {
   KEY_BIAS_NAME,
+  KEY_LAYOUT_NAME,
   KEY_MODULATOR_NAME,
   KEY_NAME,
   modelShapes,
@@ -25,6 +26,14 @@ import { arrayNamed, pickArrays } from './pick-arrays.ts';
 import { queryTable, tableTensors } from './query-table.ts';
 import { taskAfter } from './timetable.ts';
 
+/** A task of the pre-training that keys of the identity are fitted to. */
+export interface IdentityTask {
+  /** Draws its windows. */
+  readonly sampler: WindowSampler;
+  /** Of its observations, see `observationLayout`. */
+  readonly layout: string;
+}
+
 type Pool = Map<string, { readonly shape: readonly number[]; readonly data: Float32Array }>;
 
 /** Where a pool in a saved state is kept apart from the row that learns. */
@@ -37,7 +46,7 @@ const SAVED_POOL = 'pool ';
  */
 export class FittedKeysLearner implements ContinualLearner {
   readonly #parts: LearnerParts;
-  readonly #identity: readonly WindowSampler[];
+  readonly #identity: readonly IdentityTask[];
   readonly #shapes: MethodShapes;
   readonly #frozen: FrozenWeights;
   readonly #batch: BatchArrays;
@@ -47,15 +56,14 @@ export class FittedKeysLearner implements ContinualLearner {
   #graph: UpdateGraph | undefined;
   #begun: number;
 
-  /** @param identity draws the windows of each task of the pre-training */
-  constructor(parts: LearnerParts, identity: readonly WindowSampler[]) {
+  constructor(parts: LearnerParts, identity: readonly IdentityTask[]) {
     const { settings, policy, saved } = parts;
     const { model, modulation } = policy;
     if (modulation.kind !== 'lora') throw new L2mError('L2M_CONFIG_INVALID', `fitted keys for ${modulation.kind}`);
     this.#parts = parts;
     this.#identity = identity;
     const one = { ...modulation, poolSize: 1, keyCount: 1 };
-    const { keyTable: _table, query: _query, voteSteps: _steps, unknownBelow: _limit, ...row } = one;
+    const { keyTable: _table, byLayout: _layout, query: _query, voteSteps: _steps, unknownBelow: _limit, ...row } = one;
     this.#shapes = methodShapes('modulators', { model, modulation: row });
     const key = { shape: [1, model.width], data: new Float32Array(model.width) };
     this.#frozen = FrozenWeights.fromWeights(this.#shapes.frozen, new Map([...parts.model, [KEY_NAME, key]]));
@@ -87,7 +95,8 @@ export class FittedKeysLearner implements ContinualLearner {
     const row = this.#rowOf(position);
     if (!hasKeysOf(this.#table, row)) {
       const task = settings.sequence[position] ?? '';
-      addKeys(this.#table, this.#fit(source.samplerOf(task, true), task, settings.keysPerTask), row);
+      const keys = this.#fit(source.samplerOf(task, true), task, settings.keysPerTask);
+      addKeys(this.#table, keys, { modulator: row, layout: this.#placeOf(source.layoutOf(task)) });
     }
     this.#tensors?.dispose();
     this.#tensors = TrainingTensors.fromWeights(this.#shapes.trainable, this.#row(row));
@@ -158,9 +167,11 @@ export class FittedKeysLearner implements ContinualLearner {
    */
   #addIdentityKeys(count: number): void {
     const tasks = this.#identity.length;
-    this.#identity.forEach((sampler, i) => {
+    this.#identity.forEach(({ sampler, layout }, i) => {
       const own = Math.floor(count / tasks) + (i < count % tasks ? 1 : 0);
-      if (own > 0) addKeys(this.#table, this.#fit(sampler, `identity ${i}`, own), IDENTITY_ROW);
+      if (own === 0) return;
+      const keys = this.#fit(sampler, `identity ${i}`, own);
+      addKeys(this.#table, keys, { modulator: IDENTITY_ROW, layout: this.#placeOf(layout) });
     });
   }
 
@@ -169,7 +180,8 @@ export class FittedKeysLearner implements ContinualLearner {
     const { settings, policy } = this.#parts;
     if (settings.query !== 'standardised') return;
     const options = { model: policy.model, parameters: this.#frozen.tensors, settings };
-    for (const [name, { data }] of queryTable(this.#identity, options)) arrayNamed(this.#pool, name).data.set(data);
+    const samplers = this.#identity.map(({ sampler }) => sampler);
+    for (const [name, { data }] of queryTable(samplers, options)) arrayNamed(this.#pool, name).data.set(data);
   }
 
   #fit(sampler: WindowSampler, what: string, count: number): Float32Array {
@@ -181,6 +193,14 @@ export class FittedKeysLearner implements ContinualLearner {
     const queries = queriesOf(sampler, { ...options, compile: { xla: false } });
     for (const each of Object.values(table)) each.dispose();
     return sphericalMeans(queries, { width: policy.model.width, count, random: randomFor(seed, `keys ${what}`, 0) });
+  }
+
+  /** Of a layout in the policy's order; undefined where keys of all layouts compete. */
+  #placeOf(layout: string): number | undefined {
+    const { layoutOrder } = this.#parts.policy.options;
+    const place = layoutOrder?.indexOf(layout);
+    if (place !== undefined && place < 0) throw new RangeError(`the layout ${layout} is not in the policy's order`);
+    return place;
   }
 
   /** Views of one row of the pool under the names of a pool of one. */
@@ -224,5 +244,6 @@ function poolOf({ settings, policy, saved }: LearnerParts): Pool {
 
 function tableOf(pool: Pool): KeyTable {
   const of = (name: string): Float32Array => pool.get(name)?.data ?? new Float32Array();
-  return { keys: of(KEY_NAME), modulators: of(KEY_MODULATOR_NAME), biases: of(KEY_BIAS_NAME) };
+  const layouts = pool.get(KEY_LAYOUT_NAME)?.data;
+  return { keys: of(KEY_NAME), modulators: of(KEY_MODULATOR_NAME), biases: of(KEY_BIAS_NAME), layouts };
 }

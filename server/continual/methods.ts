@@ -115,6 +115,8 @@ export interface ModulationChanges {
   readonly countPenalty?: false;
   /** Every task begins with moments of zero, so that what only earlier tasks used stays as they left it; rows of fitted keys always do. */
   readonly freshOptimiser?: true;
+  /** Of fitted keys: see `PoolSizes`. Theirs unless it is false; absent in trainings from before it was there, which go on without. */
+  readonly byLayout?: boolean;
   readonly query?: QueryVariant;
   /** See `PoolSizes`; in decisions only, as is the next. */
   readonly voteSteps?: number;
@@ -143,13 +145,14 @@ export function modulationOf(method: ContinualMethod, layout: LayoutOptions): Mo
   }
   if (method.fittedKeys !== true) return modulation;
   const keyCount = layout.identityKeys + layout.tasks * layout.keysPerTask;
-  return { ...modulation, poolSize: 1 + layout.tasks, keyCount, keyTable: true };
+  const byLayout = layout.changes?.byLayout === true ? ({ byLayout: true } as const) : {};
+  return { ...modulation, poolSize: 1 + layout.tasks, keyCount, keyTable: true, ...byLayout };
 }
 
 /** @throws L2mError L2M_CONFIG_INVALID for a setting that would change nothing in this method */
 export function changedModulation(method: ContinualMethod, changes: ModulationChanges): ModulationConfig {
   const { modulation } = method;
-  const { poolSize, rank, countPenalty, freshOptimiser, ...selection } = changes;
+  const { poolSize, rank, countPenalty, freshOptimiser, byLayout, ...selection } = changes;
   const hasRank = modulation.kind === 'lora' || modulation.kind === 'single-lora';
   const rules: readonly (readonly [string, unknown, boolean])[] = [
     ['--pool-size', poolSize, isPool(modulation) && method.fittedKeys !== true],
@@ -157,6 +160,7 @@ export function changedModulation(method: ContinualMethod, changes: ModulationCh
     ['--modulate-ends', selection.ends, modulation.kind === 'lora'],
     ['--no-count-penalty', countPenalty, method.countPenalty === true],
     ['--fresh-optimiser', freshOptimiser, method.fittedKeys !== true],
+    ['--all-layouts', byLayout, method.fittedKeys === true],
     ['--query', selection.query, isPool(modulation)],
     ['--vote-steps', selection.voteSteps, isPool(modulation)],
     ['--unknown-below', selection.unknownBelow, method.fittedKeys === true],
@@ -174,7 +178,7 @@ export function changedModulation(method: ContinualMethod, changes: ModulationCh
 
 /** Those of all settings. */
 export function changesOf(settings: ModulationChanges): ModulationChanges {
-  const { poolSize, rank, ends, query, voteSteps, unknownBelow, countPenalty, freshOptimiser } = settings;
-  const all = { poolSize, rank, ends, query, voteSteps, unknownBelow, countPenalty, freshOptimiser };
+  const { poolSize, rank, ends, query, voteSteps, unknownBelow, countPenalty, freshOptimiser, byLayout } = settings;
+  const all = { poolSize, rank, ends, query, voteSteps, unknownBelow, countPenalty, freshOptimiser, byLayout };
   return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
 }

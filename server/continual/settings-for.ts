@@ -28,7 +28,7 @@ export interface SettingsRequest {
  */
 export function settingsFor(request: SettingsRequest, manifest: CheckpointManifest): ContinualSettings {
   const { preset, sequence, method, seed, changes } = request;
-  const { penalty, learningRate }: ContinualMethod = CONTINUAL_METHODS[method];
+  const { penalty, learningRate, fittedKeys }: ContinualMethod = CONTINUAL_METHODS[method];
   const readsOld = readsPretraining({ method, ...(changes.query === undefined ? {} : { query: changes.query }) });
   changedModulation(CONTINUAL_METHODS[method], changesOf(changes));
   const pretraining = [...new Set(manifest.data.map(({ task }) => task))];
@@ -48,6 +48,7 @@ export function settingsFor(request: SettingsRequest, manifest: CheckpointManife
     learningRate: preset === 'paper' ? PAPER_LEARNING_RATE : learningRate,
     penaltyStrength: penalty?.strength ?? 0,
     identityKeys: identityKeysOf({ identityTasks, keysPerTask }),
+    ...(fittedKeys === true ? { byLayout: true } : {}),
     ...changes,
     ...{ sequence, method, seed, others, identityTasks: readsOld ? identityTasks : [] },
   };

@@ -23,7 +23,7 @@ export async function writeSnapshot(
   { update, elapsedSeconds }: SnapshotFacts,
 ): Promise<void> {
   const { base, policy, data } = material;
-  const { taskOrder: _, ...bare } = policy.options;
+  const { taskOrder: _tasks, layoutOrder: _layouts, ...bare } = policy.options;
   const began = update === 0;
   const { model: modelFile, pool: poolFile } = base.manifest.files;
   await writeCheckpoint(

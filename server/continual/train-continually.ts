@@ -1,4 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
+import { observationLayout } from '../../agent/context/observation-layout.ts';
 import { L2mError } from '../errors.ts';
 import { openRowLog } from '../learning/row-log.ts';
 import type { TrainingHooks } from '../learning/serve-trainer.ts';
@@ -108,9 +109,16 @@ function learnerOf(
   const { policy, tasks, model, identity } = material;
   const sampling = { seed: settings.seed, split: 'training', policy, alternateDomains: false } as const;
   const parts: LearnerParts = { settings, policy, model, saved, source: new BatchSource({ settings, policy, tasks }) };
-  const pretraining = identity.map((task) => windowSampler([task], { ...sampling, afterSuccessWeight: 1 }));
+  const pretraining = identity.map((task) => ({
+    sampler: windowSampler([task], { ...sampling, afterSuccessWeight: 1 }),
+    layout: observationLayout(task),
+  }));
   const { fittedKeys }: ContinualMethod = CONTINUAL_METHODS[settings.method];
-  return fittedKeys === true ? new FittedKeysLearner(parts, pretraining) : new WeightLearner(parts, pretraining);
+  if (fittedKeys === true) return new FittedKeysLearner(parts, pretraining);
+  return new WeightLearner(
+    parts,
+    pretraining.map(({ sampler }) => sampler),
+  );
 }
 
 function fingerprintOf({ settings }: ContinualTrainerOptions, { base, data }: TrainingMaterial): string {

@@ -1,4 +1,5 @@
-import type { PolicyConfig } from '../../agent/config.ts';
+import { isPool, type ModulationConfig, type PolicyConfig, type PolicyOptions } from '../../agent/config.ts';
+import { observationLayout } from '../../agent/context/observation-layout.ts';
 import { modelShapes, poolShapes, selectArrays, unusedShapes } from '../../agent/weights/names.ts';
 import type { TaskId } from '../../protocol/task.ts';
 import { policyConfigOf } from '../checkpoints/manifest.ts';
@@ -48,19 +49,33 @@ export async function readMaterial(folder: RunFolder, settings: ContinualSetting
   const dataOf = (tasks: readonly TaskId[]) => tasks.flatMap((task) => byTask.get(task) ?? []);
   const method: ContinualMethod = CONTINUAL_METHODS[settings.method];
   const distinct = [...new Set(settings.sequence)];
+  const tasks = new Map(distinct.flatMap((task) => dataOf([task]).map((found) => [task, found] as const)));
+  const identity = readsPretraining(settings) ? dataOf(settings.identityTasks) : [];
+  const modulated = modulationOf(method, {
+    ...{ model, tasks: distinct.length, others: settings.others.length },
+    ...{ identityKeys: settings.identityKeys, keysPerTask: settings.keysPerTask, changes: changesOf(settings) },
+  });
   return {
     base,
     model: selectArrays(base.arrays, modelShapes(model), { ...unusedShapes(model), ...poolShapes(model, modulation) }),
     policy: {
       model,
-      modulation: modulationOf(method, {
-        ...{ model, tasks: distinct.length, others: settings.others.length },
-        ...{ identityKeys: settings.identityKeys, keysPerTask: settings.keysPerTask, changes: changesOf(settings) },
-      }),
-      options: method.oracle === true ? { ...options, taskOrder: [...distinct, ...settings.others] } : options,
+      modulation: modulated,
+      options: {
+        ...options,
+        ...(method.oracle === true ? { taskOrder: [...distinct, ...settings.others] } : {}),
+        ...searchedLayouts(modulated, [...identity, ...tasks.values()]),
+      },
     },
-    tasks: new Map(distinct.flatMap((task) => dataOf([task]).map((found) => [task, found] as const))),
-    identity: readsPretraining(settings) ? dataOf(settings.identityTasks) : [],
-    data,
+    ...{ tasks, identity, data },
   };
+}
+
+/** The order that keys of a pool searched by layout name layouts by: that in which the tasks with keys come. */
+export function searchedLayouts(
+  modulation: ModulationConfig,
+  tasks: readonly LearningTask[],
+): Pick<PolicyOptions, 'layoutOrder'> {
+  if (!isPool(modulation) || modulation.byLayout !== true) return {};
+  return { layoutOrder: [...new Set(tasks.map(observationLayout))] };
 }

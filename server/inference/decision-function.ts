@@ -1,5 +1,5 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
-import { hasKeyTable, isSearchedByTask, votes, type PolicyConfig } from '../../agent/config.ts';
+import { hasKeyTable, isSearchedByGroup, votes, type PolicyConfig } from '../../agent/config.ts';
 import { decide } from '../../agent/decision-transformer.ts';
 import { modelShapes, poolShapes, type ParameterRecord } from '../../agent/weights/names.ts';
 import type { CompileOptions } from '../tensors/compile.ts';
@@ -7,7 +7,7 @@ import { compileLadder, type CompiledLadder, type LadderSpec } from '../tensors/
 import { fastestForm, type FormRace, type GraphForm } from '../tensors/fastest-form.ts';
 import { elementCount, zeros, type TensorInput } from '../tensors/tensor-spec.ts';
 
-type OptionalName = 'taskIndices' | 'heldRows' | 'chance';
+type OptionalName = 'searchGroups' | 'heldRows' | 'chance';
 type WindowName = 'states' | 'actionTokens' | 'returnsToGo' | 'rewards' | 'timesteps' | 'stepMask';
 
 /** Compiled by XLA, as TensorFlow's own graph, operation by operation, or whichever form of graph is faster here. */
@@ -85,7 +85,7 @@ export function decisionSpecs(
   const perWindow: LadderSpec = { shape: ['batch'], dtype: 'int32' };
   return {
     ...windowSpecs,
-    ...(isSearchedByTask(modulation) ? { taskIndices: perWindow } : {}),
+    ...(isSearchedByGroup(modulation) ? { searchGroups: perWindow } : {}),
     ...(votes(modulation) ? { heldRows: perWindow } : {}),
     ...(drawn ? { chance: { shape: ['batch', actionSize, bins], dtype: 'float32' } as const } : {}),
     ...Object.fromEntries(poolSpecs),

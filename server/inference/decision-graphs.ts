@@ -1,4 +1,4 @@
-import { isSearchedByTask, votes, type PolicyConfig } from '../../agent/config.ts';
+import { isSearchedByGroup, votes, type PolicyConfig } from '../../agent/config.ts';
 import { parameter, poolShapes, type ParameterRecord } from '../../agent/weights/names.ts';
 import type { AttentionChoice } from '../../protocol/policy-messages.ts';
 import type { CompileProgress } from '../tensors/compile.ts';
@@ -73,7 +73,7 @@ export class DecisionGraphs {
       rewards: windows.rewards,
       timesteps: windows.timesteps,
       stepMask: windows.stepMask,
-      ...(isSearchedByTask(this.#config.modulation) ? { taskIndices: windows.taskIndices } : {}),
+      ...(isSearchedByGroup(this.#config.modulation) ? { searchGroups: windows.searchGroups } : {}),
       ...(votes(this.#config.modulation) ? { heldRows: heldRowsOf(windows) } : {}),
       ...(chance === undefined ? {} : { chance }),
       ...this.#pool,

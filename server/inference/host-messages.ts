@@ -13,7 +13,7 @@ export interface WindowArrays {
   readonly rewards: Float32Array; // [B, T] scaled
   readonly timesteps: Int32Array; // [B, T]
   readonly stepMask: Float32Array; // [B, T]
-  readonly taskIndices: Int32Array; // [B] place in the policy's order of tasks
+  readonly searchGroups: Int32Array; // [B] place in the policy's order of tasks or layouts
   readonly heldRows?: Int32Array; // [B] row that earlier steps settled on, -1 for none; where steps vote
   readonly chance?: Float32Array; // [B, A, V] added to the logits, zeros draw nothing; where any action of the batch is drawn
 }

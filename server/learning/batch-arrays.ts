@@ -21,7 +21,7 @@ export interface BatchArrays {
   /** [B, T, A] 1 for dimensions that the task's action has, in real steps. */
   readonly actionMask: Float32Array;
   /** [B] place of the window's task in the policy's order of tasks; 0 without one. */
-  readonly taskIndices: Int32Array;
+  readonly searchGroups: Int32Array;
 }
 
 export function allocateBatch(size: number, model: ModelConfig): BatchArrays {
@@ -38,6 +38,6 @@ export function allocateBatch(size: number, model: ModelConfig): BatchArrays {
     timesteps: new Int32Array(steps),
     stepMask: new Float32Array(steps),
     actionMask: new Float32Array(actions),
-    taskIndices: new Int32Array(size),
+    searchGroups: new Int32Array(size),
   };
 }

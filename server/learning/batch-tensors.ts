@@ -1,4 +1,4 @@
-import { isSearchedByTask, type ModulationConfig, type PolicyConfig } from '../../agent/config.ts';
+import { isSearchedByGroup, type ModulationConfig, type PolicyConfig } from '../../agent/config.ts';
 import type { TrainingBatch } from '../../agent/learning/loss.ts';
 import type { TensorSpec } from '../tensors/tensor-spec.ts';
 import type { BatchArrays } from './batch-arrays.ts';
@@ -19,7 +19,7 @@ export function batchSpecs(
     timesteps: { shape: steps, dtype: 'int32' },
     stepMask: { shape: steps, dtype: 'float32' },
     actionMask: { shape: [...steps, model.actionSize], dtype: 'float32' },
-    ...(isSearchedByTask(modulation) ? { taskIndices: { shape: [size], dtype: 'int32' } } : {}),
+    ...(isSearchedByGroup(modulation) ? { searchGroups: { shape: [size], dtype: 'int32' } } : {}),
   };
 }
 
@@ -35,7 +35,7 @@ export function batchFromInputs(inputs: TensorRecord): TrainingBatch {
     timesteps: part('timesteps'),
     stepMask: part('stepMask'),
     actionMask: part('actionMask'),
-    ...(inputs['taskIndices'] === undefined ? {} : { taskIndices: inputs['taskIndices'] }),
+    ...(inputs['searchGroups'] === undefined ? {} : { searchGroups: inputs['searchGroups'] }),
   };
 }
 
@@ -44,6 +44,6 @@ export function inputsFromArrays(
   batch: BatchArrays,
   modulation: ModulationConfig,
 ): Partial<Record<keyof TrainingBatch, Float32Array | Int32Array>> {
-  const { size: _size, model: _model, taskIndices, ...always } = batch;
-  return isSearchedByTask(modulation) ? { ...always, taskIndices } : always;
+  const { size: _size, model: _model, searchGroups, ...always } = batch;
+  return isSearchedByGroup(modulation) ? { ...always, searchGroups } : always;
 }

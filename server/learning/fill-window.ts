@@ -42,7 +42,7 @@ export function fillWindow(batch: BatchArrays, window: number, shown: Window): v
   const { stateIndices, background, shift, factor, rewardScale, actionSize, observationSize } = context;
   const { trajectories } = task;
   const zeroToken = zeroActionToken(model.bins);
-  batch.taskIndices[window] = context.taskIndex;
+  batch.searchGroups[window] = context.searchGroup;
   for (let from = row; from < end; from++) {
     const step = (window + 1) * model.context - (end - from);
     const state = step * model.stateSize;

@@ -64,7 +64,7 @@ async function decideCall({ width, batch, dims, form }: Request): Promise<Call> 
   const pool = Object.keys(poolShapes(policy.model, policy.modulation)).map(
     (name) => [name, policy.parameters[name]!] as const,
   );
-  const { taskIndices: _taskIndices, ...windows } = randomWindows(policy.model, batch);
+  const { searchGroups: _searchGroups, ...windows } = randomWindows(policy.model, batch);
   const inputs = { ...windows, ...Object.fromEntries(pool) };
   return async () => {
     const outputs = graphs.run(inputs);

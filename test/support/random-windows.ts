@@ -14,6 +14,6 @@ export function randomWindows(model: ModelConfig, batch: number): Omit<WindowArr
     rewards: floats(steps),
     timesteps: Int32Array.from({ length: steps }, (_, i) => 100 + (i % model.context)),
     stepMask: new Float32Array(steps).fill(1),
-    taskIndices: new Int32Array(batch),
+    searchGroups: new Int32Array(batch),
   };
 }

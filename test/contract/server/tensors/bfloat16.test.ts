@@ -35,7 +35,7 @@ it('takes the actions that float32 takes, and the same modulators', () => {
   const pool = Object.keys(poolShapes(config.model, config.modulation)).map(
     (name) => [name, parameters[name]!] as const,
   );
-  const { taskIndices: _taskIndices, ...windows } = randomWindows(config.model, 64);
+  const { searchGroups: _searchGroups, ...windows } = randomWindows(config.model, 64);
   const inputs = { ...windows, ...Object.fromEntries(pool) };
   const options = { sizes: [64], actionDimensions: 4 };
   const captured = compileDecision(parameters, config, { ...options, form: 'graph' }).run(inputs);

@@ -22,9 +22,9 @@ beforeAll(() => startBackend({ backend: 'auto', threadCount: 1, xla: false }));
 function decideWith(modulation: ModulationConfig, form: DecisionForm): { tokens: number[]; modulators: number[] } {
   const parameters = initialiseParameters({ model, modulation }, randomSource(5));
   const ladder = compileDecision(parameters, { model, modulation }, { sizes: [BATCH], actionDimensions: 3, form });
-  const { taskIndices: _taskIndices, ...windows } = randomWindows(model, BATCH);
+  const { searchGroups: _searchGroups, ...windows } = randomWindows(model, BATCH);
   const searched = {
-    ...('taskGroups' in modulation ? { taskIndices: tasks } : {}),
+    ...('taskGroups' in modulation ? { searchGroups: tasks } : {}),
     ...('voteSteps' in modulation ? { heldRows: HELD } : {}),
   };
   const pool = Object.fromEntries(Object.entries(parameters).filter(([name]) => name.startsWith('prompt.')));
@@ -100,7 +100,7 @@ describe('compiled decisions', () => {
       { model, modulation: ORACLE, options },
       { maxBatch: BATCH, progress: () => undefined },
     );
-    const windows = { count: BATCH, actionDimensions: 3, ...randomWindows(model, BATCH), taskIndices: tasks };
+    const windows = { count: BATCH, actionDimensions: 3, ...randomWindows(model, BATCH), searchGroups: tasks };
     const { selected } = await graphs.decide(windows);
     expect(Array.from(selected, (key) => Math.floor(key / 2))).toEqual([...tasks]);
     graphs.dispose();
@@ -117,7 +117,7 @@ describe('the context of a task', () => {
 
   it('knows its place in the order, and refuses a task that has none', () => {
     const order = ['metaworld/push-v3', 'metaworld/reach-v3'];
-    expect(taskContext(spec, policy(order), 0).taskIndex).toBe(1);
+    expect(taskContext(spec, policy(order), 0).searchGroup).toBe(1);
     expect(() => taskContext(spec, policy(['metaworld/push-v3']), 0)).toThrow('has no keys in a pool');
   });
 });

@@ -57,13 +57,15 @@ describe('directions fitted to many vectors', () => {
 describe('a table of keys', () => {
   test('fills up from the first place and refuses what has no room', () => {
     const table = emptyKeyTable(4, 2);
-    addKeys(table, Float32Array.of(1, 0, 0, 1), 0);
-    addKeys(table, Float32Array.of(-1, 0), 2);
+    addKeys(table, Float32Array.of(1, 0, 0, 1), { modulator: 0 });
+    addKeys(table, Float32Array.of(-1, 0), { modulator: 2 });
     expect([...table.modulators]).toEqual([0, 0, 2, 0]);
     expect(table.biases.map((bias) => (bias === 0 ? 1 : 0))).toEqual(Float32Array.of(1, 1, 1, 0));
     expect(hasKeysOf(table, 2)).toBe(true);
     expect(hasKeysOf(table, 1)).toBe(false);
-    expect(() => addKeys(table, Float32Array.of(1, 1, 1, 1), 1)).toThrow('2 keys for a table of 4 with 3 in use');
+    expect(() => addKeys(table, Float32Array.of(1, 1, 1, 1), { modulator: 1 })).toThrow(
+      '2 keys for a table of 4 with 3 in use',
+    );
   });
 });
 
@@ -95,9 +97,9 @@ describe.each(TEST_BACKENDS)('a pool of fitted keys on backend %s', (backend) =>
     const { width } = SMALL_MODEL;
     const fit = (queries: Float32Array) => sphericalMeans(queries, { width, count: 4, random: randomSource(7) });
     const table = emptyKeyTable(modulation.keyCount, width);
-    addKeys(table, fit(queriesOf(0, 10)), IDENTITY_ROW);
-    addKeys(table, fit(queriesOf(3, 11)), 1);
-    addKeys(table, fit(queriesOf(6, 12)), 2);
+    addKeys(table, fit(queriesOf(0, 10)), { modulator: IDENTITY_ROW });
+    addKeys(table, fit(queriesOf(3, 11)), { modulator: 1 });
+    addKeys(table, fit(queriesOf(6, 12)), { modulator: 2 });
 
     // Rows 1 and 2 do something, row 0 nothing.
     const rowLength = parameters[LORA_OUT_NAME]!.size / modulation.poolSize;

@@ -38,8 +38,8 @@ describe.each(TEST_BACKENDS)('L2M-oracle on backend %s', (backend) => {
   it('serves windows of several tasks in one batch, deciding and learning', () => {
     tidy(() => {
       const parameters = initialiseParameters(config, randomSource(1));
-      const taskIndices = tensor(tasks, [tasks.length], 'int32');
-      const batch = { ...randomBatch(SMALL_MODEL, tasks.length, randomSource(2)), taskIndices };
+      const searchGroups = tensor(tasks, [tasks.length], 'int32');
+      const batch = { ...randomBatch(SMALL_MODEL, tasks.length, randomSource(2)), searchGroups };
       const routing = {};
       const decision = decide(parameters, batch, { ...config, actionDimensions: 2, routing });
       expect(read(decision.selection!.keys).map(groupOf)).toEqual(tasks);
@@ -57,7 +57,7 @@ describe.each(TEST_BACKENDS)('L2M-oracle on backend %s', (backend) => {
     tidy(() => {
       const parameters = initialiseParameters(config, randomSource(1));
       const batch = randomBatch(SMALL_MODEL, 2, randomSource(2));
-      expect(() => decide(parameters, batch, { ...config, actionDimensions: 2, routing: {} })).toThrow('taskIndices');
+      expect(() => decide(parameters, batch, { ...config, actionDimensions: 2, routing: {} })).toThrow('searchGroups');
     });
   });
 
