@@ -179,10 +179,13 @@ export function checkedManifest(value: unknown, where: string): CheckpointManife
       `${first?.instancePath ?? ''} ${first?.message ?? 'does not fit the schema'}`.trim(),
     );
   }
-  const { model, tokenizer, options } = value;
+  const { model, modulation, tokenizer, options } = value;
   if (model.width % model.heads !== 0) throw invalidCheckpoint(where, `width ${model.width} with ${model.heads} heads`);
   if (tokenizer.bins !== model.bins) {
     throw invalidCheckpoint(where, `a tokenizer of ${tokenizer.bins} bins for a model of ${model.bins}`);
+  }
+  if ('byLayout' in modulation && options.layoutOrder === undefined) {
+    throw invalidCheckpoint(where, 'keys by layout without options.layoutOrder');
   }
   for (const [domain, table] of Object.entries(options.standardise ?? {})) {
     if (table.mean.length !== model.stateSize || table.deviation.length !== model.stateSize) {

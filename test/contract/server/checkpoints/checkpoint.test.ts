@@ -121,6 +121,12 @@ describe('checkpoint folder', () => {
     ['other bins than its tokenizer', 'manifest.json', (text) => text.replace('"bins": 4', '"bins": 8'), /tokenizer/],
     ['a width that heads do not divide', 'manifest.json', (text) => text.replace('"heads": 2', '"heads": 3'), /heads/],
     ['a short table', 'manifest.json', (text) => text.replace('"stateSize": 12', '"stateSize": 13'), /12 means/],
+    [
+      'keys by unnamed layouts',
+      'manifest.json',
+      (text) => text.replace('"ia3"', '"ia3", "byLayout": true'),
+      /layoutOrder/,
+    ],
     ['unknown modulation', 'manifest.json', (text) => text.replace('"ia3"', '"ia4"'), /modulation/],
   ];
   test.each(damages)('is refused with what was got: %s', async (...[, file, damage, expected]) => {

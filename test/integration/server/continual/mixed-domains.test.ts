@@ -25,7 +25,10 @@ beforeAll(async () => {
 afterAll(() => rm(root, { recursive: true, force: true }));
 
 const settingsOf = (method: MethodName) =>
-  smallSettings({ method, sequence: MIXED_SEQUENCE, stepsPerTask: 2, evaluateEvery: 2 });
+  smallSettings({
+    ...{ method, sequence: MIXED_SEQUENCE, stepsPerTask: 2, evaluateEvery: 2 },
+    ...(method === 'fitted-keys' ? { byLayout: true } : {}),
+  });
 
 /** How many dimensions of action each window of a batch learns, at its newest step. */
 async function learnedDimensions(folder: string, method: MethodName, position: number): Promise<number[]> {
@@ -130,6 +133,10 @@ describe('snapshots of both domains', { timeout: 400_000 }, () => {
         // Every step of every episode was decided by one row of the pool, once there is a pool.
         const steps = Object.values(row.modulators).reduce((sum, count) => sum + count, 0);
         expect(steps).toBe(row.update === 0 ? 0 : 2 * 8);
+        // A cartpole is decided by the frozen model until it has keys of its own, and then by nothing else; arms never by its row.
+        const own = row.update < 2 ? 0 : 2;
+        if (row.update > 0 && row.task === BALANCE) expect(row.modulators).toEqual({ [own]: 2 * 8 });
+        if (row.task === REACH) expect(row.modulators).not.toHaveProperty('2');
       }
       expect(summary?.anyTime.averagePerformance).not.toBeNull();
     } finally {

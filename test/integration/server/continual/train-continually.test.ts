@@ -79,7 +79,7 @@ describe('a continual training', () => {
     ['l2m-lora', { query: 'features', voteSteps: 5 }],
     ['l2m-ia3', { query: 'standardised', poolSize: 3 }],
     ['fitted-keys', { query: 'standardised', voteSteps: 9, unknownBelow: 0.1 }],
-    ['fitted-keys', { ends: true, rank: 2 }],
+    ['fitted-keys', { ends: true, rank: 2, byLayout: true }],
     ['l2m-lora', { ends: true }],
     ['l2m-lora', { freshOptimiser: true }],
     ['full', { freshOptimiser: true }],

@@ -12,6 +12,7 @@ const model = { ...MODEL_PRESETS.tiny, width: 32, blocks: 2 };
 const LORA = { kind: 'lora', rank: 2, scaling: 2 } as const;
 const ORACLE: ModulationConfig = { ...LORA, poolSize: 8, keyCount: 8, taskGroups: 4 };
 const TABLE: ModulationConfig = { ...LORA, poolSize: 3, keyCount: 8, keyTable: true };
+const LAYOUTS: ModulationConfig = { ...LORA, poolSize: 3, keyCount: 8, keyTable: true, byLayout: true };
 const POOL = { ...LORA, poolSize: 8, keyCount: 8 } as const;
 const BATCH = 6;
 const HELD = Int32Array.of(2, 1, 0, -1, -1, -1);
@@ -24,7 +25,7 @@ function decideWith(modulation: ModulationConfig, form: DecisionForm): { tokens:
   const ladder = compileDecision(parameters, { model, modulation }, { sizes: [BATCH], actionDimensions: 3, form });
   const { searchGroups: _searchGroups, ...windows } = randomWindows(model, BATCH);
   const searched = {
-    ...('taskGroups' in modulation ? { searchGroups: tasks } : {}),
+    ...('taskGroups' in modulation || 'byLayout' in modulation ? { searchGroups: tasks } : {}),
     ...('voteSteps' in modulation ? { heldRows: HELD } : {}),
   };
   const pool = Object.fromEntries(Object.entries(parameters).filter(([name]) => name.startsWith('prompt.')));
@@ -40,6 +41,7 @@ describe('compiled decisions', () => {
   it.each([
     { name: 'by the true task', modulation: ORACLE },
     { name: 'by a table of keys', modulation: TABLE },
+    { name: 'by a table of keys of layouts', modulation: LAYOUTS },
     { name: 'by the newest state', modulation: { ...POOL, query: 'last-state' } },
     { name: 'by standardised states', modulation: { ...POOL, query: 'standardised' } },
     { name: 'by what the frozen model makes of the window', modulation: { ...POOL, query: 'features' } },

@@ -8,6 +8,7 @@ import {
   modulationOf,
   type ContinualMethod,
   type MethodName,
+  type ModulationChanges,
 } from '../../../../server/continual/methods.ts';
 
 const layout = { model: MODEL_PRESETS.paper, tasks: 10, others: 8, identityKeys: 30, keysPerTask: 10 };
@@ -43,6 +44,13 @@ describe('methods of continual learning', () => {
     expect(modulation).toMatchObject({ poolSize: 11, keyCount: 130, keyTable: true });
     const names = trainableNames('modulators', { model: layout.model, modulation });
     expect(names).toEqual(['prompt.lora_a', 'prompt.lora_b']);
+  });
+
+  test('search fitted keys by layout where settings say so, not where they are older than that', () => {
+    const by = (changes: ModulationChanges) => modulationOf(method('fitted-keys'), { ...layout, changes });
+    expect(by({ byLayout: true })).toMatchObject({ keyTable: true, byLayout: true });
+    expect(by({ byLayout: false })).toEqual(by({}));
+    expect(by({})).not.toHaveProperty('byLayout');
   });
 
   test('shrink the adapters with the model', () => {

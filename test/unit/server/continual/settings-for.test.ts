@@ -52,6 +52,13 @@ describe('the settings of a continual training', () => {
     expect(told.identityTasks).toEqual(['metaworld/reach-v3']);
   });
 
+  test('have fitted keys compete by layout, unless it is asked otherwise; other methods have no such thing', () => {
+    expect(settingsFor(request('fitted-keys'), MANIFEST).byLayout).toBe(true);
+    expect(settingsFor(request('fitted-keys', { changes: { byLayout: false } }), MANIFEST).byLayout).toBe(false);
+    expect(settingsFor(request('l2m-lora'), MANIFEST)).not.toHaveProperty('byLayout');
+    expect(() => settingsFor(request('full', { changes: { byLayout: false } }), MANIFEST)).toThrow('--all-layouts');
+  });
+
   test('that cannot work are refused by name', () => {
     const settings = settingsFor(request('full'), MANIFEST);
     expect(() => checkContinualSettings(settings)).not.toThrow();
