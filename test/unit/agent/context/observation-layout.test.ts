@@ -7,7 +7,7 @@ import type { TaskSpec } from '../../../../protocol/task.ts';
 
 type Spec = Pick<TaskSpec, 'task' | 'observation' | 'actionSize'>;
 const spec = (task: string, parts: Readonly<Record<string, number>>, actionSize: number): Spec => ({
-  task: task as Spec['task'],
+  task: task,
   actionSize,
   observation: Object.entries(parts).map(([name, size]) => ({ name, size })),
 });
