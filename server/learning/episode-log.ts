@@ -3,7 +3,7 @@ import { dirname } from 'node:path';
 import { promisify } from 'node:util';
 import { L2mError } from '../errors.ts';
 import { STEP_TENSORS, type Episode, type EpisodeSizes, type StepTensor } from './episode.ts';
-import { invalidFile, systemCodeOf } from '../checkpoints/tensor-file.ts';
+import { systemCodeOf } from '../checkpoints/tensor-file.ts';
 import { encodeRecord } from './log-record.ts';
 import { readLogged, scanLog, type LoggedEpisode } from './log-scan.ts';
 
@@ -28,13 +28,13 @@ export interface EpisodeLogOptions {
   readonly sizes: EpisodeSizes;
   /** Text that the first record must equal in the caller's eyes. */
   readonly head: string;
-  /** Decides whether the head found in an existing log allows adding to it. */
-  readonly accepts: (found: string) => boolean;
+  /** Why the head found in an existing log does not allow adding to it; undefined if it does. */
+  readonly refusal: (found: string) => Error | undefined;
 }
 
 /**
  * Opens the log of finished episodes, creating it if there is none.
- * @throws L2mError L2M_DATA_INVALID if it belongs to other data; L2M_STORE_UNWRITABLE if it cannot be written
+ * @throws the refusal if it belongs to other data; L2mError L2M_STORE_UNWRITABLE if it cannot be written
  */
 export function openEpisodeLog(path: string, options: EpisodeLogOptions): EpisodeLog {
   const { sizes } = options;
@@ -46,12 +46,10 @@ export function openEpisodeLog(path: string, options: EpisodeLogOptions): Episod
   });
   const { head, episodes, end: wholeBytes } = scanLog(descriptor);
   let end = wholeBytes;
-  if (head !== undefined && !options.accepts(head)) {
+  const refused = head === undefined ? undefined : options.refusal(head);
+  if (refused !== undefined) {
     closeSync(descriptor);
-    throw invalidFile(
-      { path, code: 'L2M_DATA_INVALID' },
-      'it holds unfinished episodes of another task, seed, protocol or policy',
-    );
+    throw refused;
   }
 
   const write = (json: string, payload: readonly Uint8Array[]): number => {

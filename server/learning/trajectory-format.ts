@@ -72,15 +72,28 @@ export function checkedHead(value: unknown): TrajectoryHead | string {
   return first === undefined ? 'an invalid description' : `${first.instancePath || 'the description'} ${first.message}`;
 }
 
-/** Whether two writers may add to one file. Compares content, not the order of keys. */
-export function sameIdentity(one: TrajectoryHead, other: TrajectoryHead): boolean {
-  const text = (head: TrajectoryHead) =>
-    JSON.stringify([
-      head.task,
-      head.source,
-      head.spec.observation.map((part) => [part.name, part.size]),
-      head.spec.actionSize,
-      Object.entries(head.provenance.identity).sort(([a], [b]) => (a < b ? -1 : 1)),
-    ]);
-  return text(one) === text(other);
+/**
+ * What keeps two writers from adding to one file: names of the parts that differ, such as `seed`; none if they may. Compares content, not the
+ * order of keys.
+ */
+export function differingIdentity(one: TrajectoryHead, other: TrajectoryHead): string[] {
+  const [first, second] = [identityParts(one), identityParts(other)];
+  const names = new Set([...first.keys(), ...second.keys()]);
+  return [...names].filter((name) => first.get(name) !== second.get(name));
+}
+
+function identityParts({ task, source, spec, provenance }: TrajectoryHead): Map<string, string> {
+  const parts = {
+    ...provenance.identity,
+    ...{ task, source, actions: spec.actionSize, observations: spec.observation.map(({ name, size }) => [name, size]) },
+  };
+  return new Map(Object.entries(parts).map(([name, value]) => [name, JSON.stringify(value)] as const));
+}
+
+/** What to do where a file belongs to other episodes, in words. */
+export function goOnHint({ provenance }: TrajectoryHead): string {
+  const { command } = provenance.notes;
+  const known = typeof command === 'string' && command !== '';
+  const repeated = known ? `It was begun by \`npx l2m ${command}\`: repeat that to go on, or c` : 'C';
+  return `${repeated}hoose another source name, or overwrite the source.`;
 }

@@ -6,7 +6,7 @@ import { episodeProblem, type Episode, type StepTensor } from './episode.ts';
 import { openEpisodeLog, type EpisodeLog } from './episode-log.ts';
 import { openDataFile, systemCodeOf, type DataFile } from '../checkpoints/tensor-file.ts';
 import { readEpisode, storedInFile, type StoredEpisode } from './stored-episode.ts';
-import { checkedHead, sameIdentity, sizesOf } from './trajectory-format.ts';
+import { checkedHead, differingIdentity, goOnHint, sizesOf } from './trajectory-format.ts';
 import type { Provenance, TrajectoryHead } from './trajectory-format.ts';
 import { writeTrajectoryFile, type FinishedTrajectories } from './trajectory-output.ts';
 import { readTrajectoryIndex, type TrajectoryIndex } from './trajectory-reader.ts';
@@ -64,9 +64,9 @@ export async function openTrajectoryWriter(options: TrajectoryWriterOptions): Pr
   const log = openEpisodeLog(logPath, {
     sizes: sizesOf(spec),
     head: JSON.stringify(head),
-    accepts: (found) => {
+    refusal: (found) => {
       const other = checkedHead(JSON.parse(found));
-      return typeof other !== 'string' && sameIdentity(head, other);
+      return typeof other === 'string' ? unusable(logPath, other) : refusal(logPath, head, other);
     },
   });
   return trajectoryWriter({ path, head, log, finished });
@@ -126,12 +126,17 @@ async function readFinished(path: string, head: TrajectoryHead): Promise<Traject
     throw new L2mError('L2M_DATA_INVALID', `${path} cannot be opened (${systemCodeOf(cause)})`, { cause });
   }
   const index = await readTrajectoryIndex(path);
-  if (!sameIdentity(index.head, head)) {
-    throw new L2mError('L2M_DATA_INVALID', `${path} was collected with another seed, protocol, policy or task`, {
-      hint: 'Choose another source name, or overwrite the source.',
-    });
-  }
+  const refused = refusal(path, head, index.head);
+  if (refused !== undefined) throw refused;
   return index;
+}
+
+function refusal(path: string, wanted: TrajectoryHead, found: TrajectoryHead): L2mError | undefined {
+  const differing = differingIdentity(wanted, found);
+  if (differing.length === 0) return undefined;
+  return new L2mError('L2M_DATA_INVALID', `${path} holds other episodes (${differing.join(', ')} differ)`, {
+    hint: goOnHint(found),
+  });
 }
 
 /** All kept episodes, of the finished file and of the log, ordered by start and noise. */

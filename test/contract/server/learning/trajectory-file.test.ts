@@ -41,7 +41,10 @@ const writer = (changes: { seed?: number; overwriteSource?: boolean } = {}) =>
     task: 'metaworld/reach-v3',
     source: 'expert',
     spec,
-    provenance: { identity: { seed: changes.seed ?? 1, protocol: 'l2m-paper' }, notes: { command: 'l2m collect' } },
+    provenance: {
+      identity: { seed: changes.seed ?? 1, protocol: 'l2m-paper' },
+      notes: { command: 'collect --seed 1' },
+    },
     overwriteSource: changes.overwriteSource ?? false,
   });
 
@@ -133,9 +136,13 @@ describe('trajectory file', () => {
     const open = await writer();
     await open.append(episode(0));
     await open.close();
-    await expect(writer({ seed: 2 })).rejects.toMatchObject({ code: 'L2M_DATA_INVALID' });
+    const refused = {
+      ...{ code: 'L2M_DATA_INVALID', message: expect.stringContaining('(seed differ)') as string },
+      hint: expect.stringMatching(/^It was begun by `npx l2m collect --seed 1`: repeat that/) as string,
+    };
+    await expect(writer({ seed: 2 })).rejects.toMatchObject(refused);
     await (await writer()).finish();
-    await expect(writer({ seed: 2 })).rejects.toMatchObject({ code: 'L2M_DATA_INVALID' });
+    await expect(writer({ seed: 2 })).rejects.toMatchObject(refused);
     const fresh = await writer({ seed: 2, overwriteSource: true });
     expect(fresh.finishedStarts().size).toBe(0);
     await fresh.close();
