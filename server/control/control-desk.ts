@@ -5,7 +5,7 @@ import { failure, success, type Result } from '../../protocol/result.ts';
 import type { TaskId, TaskSpec } from '../../protocol/task.ts';
 import { errorFromUnknown } from '../errors.ts';
 import type { ControllingPage, PageControl } from '../live/page-control.ts';
-import type { RunningView } from '../rollouts/engine.ts';
+import type { RunningView } from '../rollouts/step-observer.ts';
 import type { Hands } from './hands.ts';
 import { afterSign, FREE_SEAT, isStealable, seatAfter, withoutPage, type Seat } from './seat.ts';
 

@@ -1,7 +1,7 @@
 import type { HandledEnvironment, Pull, Speed } from '../../protocol/control-messages.ts';
 import type { TaskId, TaskSpec } from '../../protocol/task.ts';
 import type { Decision } from '../rollouts/acting-policy.ts';
-import type { RunningView } from '../rollouts/engine.ts';
+import type { RunningView } from '../rollouts/step-observer.ts';
 import type { HandledStep, StepGate } from '../rollouts/step-gate.ts';
 import { EnvironmentHand } from './environment-hand.ts';
 import { blended, Teleoperation } from './teleoperation.ts';

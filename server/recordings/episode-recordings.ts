@@ -2,7 +2,7 @@ import { recordingId } from '../../protocol/recording.ts';
 import type { TaskId, TaskSpec } from '../../protocol/task.ts';
 import { errorFromUnknown } from '../errors.ts';
 import type { EpisodeReport } from '../rollouts/active-run.ts';
-import type { RunningView } from '../rollouts/engine.ts';
+import type { RunningView } from '../rollouts/step-observer.ts';
 import type { EpisodePlan } from '../rollouts/plan.ts';
 import type { HandledStep } from '../rollouts/step-gate.ts';
 import type { ScenePart } from '../live/scenes.ts';

@@ -1,5 +1,5 @@
 import type { Decision } from './acting-policy.ts';
-import type { RunningView } from './engine.ts';
+import type { RunningView } from './step-observer.ts';
 
 /** A step in which a person has a part. */
 export interface HandledStep {

@@ -6,7 +6,7 @@ import type { TaskSpec } from '../../../../protocol/task.ts';
 import { ControlDesk } from '../../../../server/control/control-desk.ts';
 import { Hands } from '../../../../server/control/hands.ts';
 import type { ControllingPage } from '../../../../server/live/page-control.ts';
-import type { RunningView } from '../../../../server/rollouts/engine.ts';
+import type { RunningView } from '../../../../server/rollouts/step-observer.ts';
 
 const task = 'metaworld/reach-v3';
 const spec = { task, actionSize: 4, controlTimestep: 0.0125 } as TaskSpec;

@@ -3,7 +3,7 @@ import type { TaskSpec } from '../../../../protocol/task.ts';
 import { WIRE_LIMITS } from '../../../../protocol/limits.ts';
 import { Hands } from '../../../../server/control/hands.ts';
 import { immediateDecision } from '../../../../server/rollouts/acting-policy.ts';
-import type { RunningView } from '../../../../server/rollouts/engine.ts';
+import type { RunningView } from '../../../../server/rollouts/step-observer.ts';
 
 const spec: TaskSpec = {
   task: 'metaworld/reach-v3',
