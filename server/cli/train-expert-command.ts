@@ -91,7 +91,7 @@ export function addTrainExpertCommand(program: Command, outcome: { exitCode: num
       '  $ npx l2m train-expert --task pendulum-swingup --steps 100000\n' +
       '  $ npx l2m train-expert --task cartpole-swingup --minutes 30\n' +
       '  $ npx l2m train-expert --task cartpole-swingup --resume\n' +
-      '  $ npx l2m train-expert --task hopper-stand --from shipped --source better\n' +
+      '  $ npx l2m train-expert --task finger-turn_easy --from data/experts/dmcontrol/finger-turn_hard/sac/expert.safetensors\n' +
       '\nCtrl-C saves; --resume goes on from there, and the result is that of a training without a break.\n',
   );
   command.action(async (options: TrainExpertOptions) => {
