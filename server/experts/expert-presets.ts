@@ -26,7 +26,7 @@ const PRESETS: Readonly<Record<TaskId, ExpertPreset>> = {
   'dmcontrol/pendulum-swingup': { ...QUICK, actionRepeat: 4, steps: 160_000 },
   'dmcontrol/point_mass-easy': { ...QUICK, actionRepeat: 4, steps: 160_000 },
   'dmcontrol/reacher-easy': { ...QUICK, actionRepeat: 2, steps: 120_000 },
-  'dmcontrol/reacher-hard': { ...QUICK, actionRepeat: 4, steps: 240_000 },
+  'dmcontrol/reacher-hard': { ...QUICK, actionRepeat: 2, steps: 280_000 },
   'dmcontrol/walker-run': { ...QUICK, actionRepeat: 2, steps: 240_000 },
   'dmcontrol/walker-stand': { ...QUICK, actionRepeat: 2, steps: 120_000 },
   'dmcontrol/walker-walk': { ...QUICK, actionRepeat: 2, steps: 160_000 },
