@@ -1,17 +1,16 @@
 import { createHash } from 'node:crypto';
 import { setImmediate } from 'node:timers/promises';
 import type { PolicyConfig } from '../../agent/config.ts';
-import { observationLayout } from '../../agent/context/observation-layout.ts';
 import { modelShapes, selectArrays, unusedShapes, poolShapes } from '../../agent/weights/names.ts';
 import { policyConfigOf } from '../checkpoints/manifest.ts';
 import { readCheckpoint, type Checkpoint } from '../checkpoints/read-checkpoint.ts';
 import { loadContinualState, saveContinualState, type ContinualState } from '../continual/continual-state.ts';
 import { FittedKeysLearner } from '../continual/fitted-keys-learner.ts';
+import { identityTasks } from '../continual/identity-tasks.ts';
 import { CONTINUAL_METHODS, modulationOf } from '../continual/methods.ts';
 import { searchedLayouts } from '../continual/training-material.ts';
 import { L2mError } from '../errors.ts';
 import type { TrainingHooks } from '../learning/serve-trainer.ts';
-import { windowSampler } from '../learning/window-sampler.ts';
 import { startBackend, type BackendOptions } from '../tensors/backend.ts';
 import { AdaptationFolder } from './adaptation-folder.ts';
 import { learnerSettings, type AdaptationSettings } from './adaptation-settings.ts';
@@ -135,7 +134,6 @@ function learnerOf(
 ): FittedKeysLearner {
   const { settings, base, policy, data } = parts;
   const { model, modulation } = policyConfigOf(base.manifest);
-  const sampling = { seed: settings.seed, split: 'training', policy, alternateDomains: false } as const;
   return new FittedKeysLearner(
     {
       ...{ settings: learnerSettings(settings), policy, saved, source: roundSource(data, settings, { round, policy }) },
@@ -144,10 +142,7 @@ function learnerOf(
         ...poolShapes(model, modulation),
       }),
     },
-    data.identity.map((task) => ({
-      sampler: windowSampler([task], { ...sampling, afterSuccessWeight: 1 }),
-      layout: observationLayout(task),
-    })),
+    identityTasks(data.identity, { seed: settings.seed, policy }),
   );
 }
 

@@ -22,17 +22,10 @@ import { compileUpdate, type UpdateGraph, type UpdateOutcome } from '../learning
 import { randomFor, type WindowSampler } from '../learning/window-sampler.ts';
 import type { ContinualLearner, LearnerCheckpoint, LearnerParts, LearnerState } from './continual-learner.ts';
 import { timetableOf } from './continual-options.ts';
+import type { IdentityTask } from './identity-tasks.ts';
 import { arrayNamed, pickArrays } from './pick-arrays.ts';
 import { queryTable, tableTensors } from './query-table.ts';
 import { taskAfter } from './timetable.ts';
-
-/** A task of the pre-training that keys of the identity are fitted to. */
-export interface IdentityTask {
-  /** Draws its windows. */
-  readonly sampler: WindowSampler;
-  /** Of its observations, see `observationLayout`. */
-  readonly layout: string;
-}
 
 type Pool = Map<string, { readonly shape: readonly number[]; readonly data: Float32Array }>;
 

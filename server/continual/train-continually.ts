@@ -1,9 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
-import { observationLayout } from '../../agent/context/observation-layout.ts';
 import { L2mError } from '../errors.ts';
 import { openRowLog } from '../learning/row-log.ts';
 import type { TrainingHooks } from '../learning/serve-trainer.ts';
-import { windowSampler } from '../learning/window-sampler.ts';
 import { describeBackend, startBackend } from '../tensors/backend.ts';
 import { BatchSource } from './batch-source.ts';
 import type { ContinualEvent, ContinualProgress, TrainerResult } from './continual-events.ts';
@@ -16,6 +14,7 @@ import {
 } from './continual-options.ts';
 import { loadContinualState, saveContinualState, type ContinualState } from './continual-state.ts';
 import { FittedKeysLearner } from './fitted-keys-learner.ts';
+import { identityTasks } from './identity-tasks.ts';
 import { CONTINUAL_METHODS, type ContinualMethod } from './methods.ts';
 import { ProgressInterval } from './progress-interval.ts';
 import { RunFolder } from './run-folder.ts';
@@ -107,12 +106,8 @@ function learnerOf(
   { material, saved }: { readonly material: TrainingMaterial; readonly saved: ContinualState | undefined },
 ): ContinualLearner {
   const { policy, tasks, model, identity } = material;
-  const sampling = { seed: settings.seed, split: 'training', policy, alternateDomains: false } as const;
   const parts: LearnerParts = { settings, policy, model, saved, source: new BatchSource({ settings, policy, tasks }) };
-  const pretraining = identity.map((task) => ({
-    sampler: windowSampler([task], { ...sampling, afterSuccessWeight: 1 }),
-    layout: observationLayout(task),
-  }));
+  const pretraining = identityTasks(identity, { seed: settings.seed, policy });
   const { fittedKeys }: ContinualMethod = CONTINUAL_METHODS[settings.method];
   if (fittedKeys === true) return new FittedKeysLearner(parts, pretraining);
   return new WeightLearner(
