@@ -4,6 +4,7 @@ import { returnScale } from '../../agent/scoring/normalized-score.ts';
 import type { LiveServer } from '../build-server.ts';
 import type { TrajectoryWriter } from '../learning/trajectory-writer.ts';
 import { openTrainingRun, type TrainingRun } from '../store/training-run.ts';
+import { bestSoFar } from './best-so-far.ts';
 import { evaluateActor, type ActorScore } from './evaluate-actor.ts';
 import type { ExpertHooks, ExpertProgress, ExpertResult } from './expert-events.ts';
 import { EXPERT_FORMAT, writeExpert } from './expert-file.ts';
@@ -12,7 +13,7 @@ import { expertPath } from './find-expert.ts';
 import { LearnerHost } from './learner-host.ts';
 import type { LearnerReport } from './learner-messages.ts';
 import type { LearnerPosition } from './learner.ts';
-import { openCurve, readCurve, type CurvePoint } from './learning-curve.ts';
+import { openCurve, type CurvePoint } from './learning-curve.ts';
 import { LiveCurve } from './live-curve.ts';
 import { lockstepPolicy } from './lockstep-policy.ts';
 import { restoreReplay, whereToStart } from './restore-replay.ts';
@@ -65,7 +66,9 @@ export class ExpertTraining {
     await restoreReplay(this.#learner, begun.position, this.#parts);
     const storeRun = await this.#openStoreRun();
     const curve = openCurve(join(folder, 'curve.jsonl'), this.#steps);
-    this.#bestReturn = Math.max(-Infinity, ...readCurve(join(folder, 'curve.jsonl')).map((point) => point.meanReturn));
+    const best = await bestSoFar(folder, options.evaluationEpisodes);
+    this.#bestReturn = best.meanReturn;
+    if (best.note !== undefined) hooks.note(best.note);
     this.#live = new LiveCurve(
       () => ({ steps: this.#steps, report: this.#report }),
       (steps, values) => storeRun.record(steps, values),
