@@ -1,4 +1,4 @@
-import type { LoadView } from '../protocol/dashboard-messages.ts';
+import type { LoadView } from '../protocol/dashboard-views.ts';
 
 /** Two minutes at one sample a second. */
 const CAPACITY = 120;

@@ -1,4 +1,4 @@
-import type { Rate, TaskScore } from '../protocol/dashboard-messages.ts';
+import type { Rate, TaskScore } from '../protocol/dashboard-views.ts';
 import { wilsonInterval } from './wilson.ts';
 
 /** The share over the episodes of all tasks that report success. */

@@ -1,13 +1,6 @@
 import type { ControlUpdated } from '../protocol/control-messages.ts';
-import type {
-  EnvironmentView,
-  EpisodeEnded,
-  LoadView,
-  ModelView,
-  PageEvent,
-  RunSummary,
-  WorkerView,
-} from '../protocol/dashboard-messages.ts';
+import type { EpisodeEnded, PageEvent } from '../protocol/dashboard-messages.ts';
+import type { EnvironmentView, LoadView, ModelView, RunSummary, WorkerView } from '../protocol/dashboard-views.ts';
 
 export type LogEvent = Extract<PageEvent, { type: 'notice' | 'episode-ended' }>;
 

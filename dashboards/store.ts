@@ -1,5 +1,6 @@
 import { computed, signal } from '@preact/signals';
-import type { PageEvent, PageRequest, RunSummary } from '../protocol/dashboard-messages.ts';
+import type { PageEvent, PageRequest } from '../protocol/dashboard-messages.ts';
+import type { RunSummary } from '../protocol/dashboard-views.ts';
 import { Steering } from './control/steering.ts';
 import { createConnection, type Connection, type ConnectionState } from './connection.ts';
 import { LiveFrames } from './live-frames.ts';

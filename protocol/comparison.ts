@@ -1,5 +1,5 @@
 import { Type, type Static } from 'typebox';
-import { RateSchema } from './dashboard-messages.ts';
+import { RateSchema } from './dashboard-views.ts';
 import { EvaluationProtocolSchema, TaskIdSchema } from './task.ts';
 
 const closed = { additionalProperties: false } as const;

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
-import type { ModelView } from '../protocol/dashboard-messages.ts';
+import type { ModelView } from '../protocol/dashboard-views.ts';
 import type { TaskSpec } from '../protocol/task.ts';
 import type { ServerConfig } from './config-schema.ts';
 import { errorFromUnknown } from './errors.ts';

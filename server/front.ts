@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expandTasks } from '../agent/tasks/expand-tasks.ts';
-import type { ModelView } from '../protocol/dashboard-messages.ts';
+import type { ModelView } from '../protocol/dashboard-views.ts';
 import { success, failure, type Result } from '../protocol/result.ts';
 import { STEP_FLAGS, type ServerMessage } from '../protocol/simulator-messages.ts';
 import type { TaskId } from '../protocol/task.ts';

@@ -1,6 +1,6 @@
 import { signal } from '@preact/signals';
 import type { ControlRequest } from '../../protocol/control-messages.ts';
-import type { EnvironmentView } from '../../protocol/dashboard-messages.ts';
+import type { EnvironmentView } from '../../protocol/dashboard-views.ts';
 import { domainOf } from '../../protocol/task.ts';
 import { actionOf, chosenDimension, isActive, isSteeringKey, type Controls } from './bindings.ts';
 

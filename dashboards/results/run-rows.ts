@@ -1,4 +1,4 @@
-import type { RunState, RunSummary } from '../../protocol/dashboard-messages.ts';
+import type { RunState, RunSummary } from '../../protocol/dashboard-views.ts';
 
 /** What the table needs of a run in `GET /api/runs`. */
 export interface RunRow {

@@ -1,4 +1,4 @@
-import type { RunSummary, TaskScore } from '../../protocol/dashboard-messages.ts';
+import type { RunSummary, TaskScore } from '../../protocol/dashboard-views.ts';
 import { fetchJson } from './fetch-json.ts';
 import type { RunRow } from './run-rows.ts';
 

@@ -1,6 +1,7 @@
 import { useEffect, useRef } from 'preact/hooks';
 import { useComputed, useSignal } from '@preact/signals';
-import type { EnvironmentView, EpisodeEnded } from '../../protocol/dashboard-messages.ts';
+import type { EpisodeEnded } from '../../protocol/dashboard-messages.ts';
+import type { EnvironmentView } from '../../protocol/dashboard-views.ts';
 import { taskName } from '../../protocol/task.ts';
 import { useDrag } from '../control/use-drag.ts';
 import { grouped, short } from '../format.ts';

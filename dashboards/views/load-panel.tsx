@@ -1,6 +1,6 @@
 import { useEffect, useRef } from 'preact/hooks';
 import { useComputed } from '@preact/signals';
-import type { LoadView } from '../../protocol/dashboard-messages.ts';
+import type { LoadView } from '../../protocol/dashboard-views.ts';
 import { short, siNumber } from '../format.ts';
 import type { Store } from '../store.ts';
 import { theme } from '../theme.ts';

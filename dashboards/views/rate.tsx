@@ -1,4 +1,4 @@
-import type { Rate } from '../../protocol/dashboard-messages.ts';
+import type { Rate } from '../../protocol/dashboard-views.ts';
 import { grouped, wholePercent } from '../format.ts';
 
 /** `41/50 · 69–90 %` */

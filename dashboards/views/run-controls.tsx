@@ -1,6 +1,6 @@
 import { useEffect } from 'preact/hooks';
 import { useSignal } from '@preact/signals';
-import type { RunSummary } from '../../protocol/dashboard-messages.ts';
+import type { RunSummary } from '../../protocol/dashboard-views.ts';
 import { isActive } from '../state.ts';
 import type { Store } from '../store.ts';
 import { PauseIcon, PlayIcon, StopIcon } from './icons.tsx';

@@ -1,4 +1,4 @@
-import type { RunState, RunSummary } from '../../protocol/dashboard-messages.ts';
+import type { RunState, RunSummary } from '../../protocol/dashboard-views.ts';
 import { duration, grouped, plural, siNumber } from '../format.ts';
 import { isActive } from '../state.ts';
 import type { Store } from '../store.ts';

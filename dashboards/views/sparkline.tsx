@@ -1,5 +1,5 @@
 import { useEffect, useRef } from 'preact/hooks';
-import type { EnvironmentView } from '../../protocol/dashboard-messages.ts';
+import type { EnvironmentView } from '../../protocol/dashboard-views.ts';
 import type { Curve } from '../curve.ts';
 import type { Store } from '../store.ts';
 import { theme } from '../theme.ts';

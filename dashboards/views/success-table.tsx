@@ -1,4 +1,4 @@
-import type { Rate, TaskScore } from '../../protocol/dashboard-messages.ts';
+import type { Rate, TaskScore } from '../../protocol/dashboard-views.ts';
 import { domainOf, taskName, type Domain } from '../../protocol/task.ts';
 import { grouped, short, wholePercent } from '../format.ts';
 import { dotOf } from '../task-color.ts';

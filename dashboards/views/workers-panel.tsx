@@ -1,4 +1,4 @@
-import type { WorkerView } from '../../protocol/dashboard-messages.ts';
+import type { WorkerView } from '../../protocol/dashboard-views.ts';
 import { plural, siNumber } from '../format.ts';
 import type { Store } from '../store.ts';
 

@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { MODEL_PRESETS, PAPER_MODULATION } from '../../agent/config.ts';
-import type { RunSummary } from '../../protocol/dashboard-messages.ts';
+import type { RunSummary } from '../../protocol/dashboard-views.ts';
 import type { TaskId } from '../../protocol/task.ts';
 import type { ServerConfig } from '../config-schema.ts';
 import { collectMissing } from '../continual/collect-missing.ts';

@@ -1,5 +1,5 @@
 import { writeFile } from 'node:fs/promises';
-import type { RunSummary } from '../../protocol/dashboard-messages.ts';
+import type { RunSummary } from '../../protocol/dashboard-views.ts';
 import type { TaskId } from '../../protocol/task.ts';
 import { buildServer, type LiveServer } from '../build-server.ts';
 import type { ServerConfig } from '../config-schema.ts';

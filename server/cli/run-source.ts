@@ -1,5 +1,5 @@
 import { writeFile } from 'node:fs/promises';
-import type { TaskScore } from '../../protocol/dashboard-messages.ts';
+import type { TaskScore } from '../../protocol/dashboard-views.ts';
 import { L2mError } from '../errors.ts';
 import { openRunStore } from '../store/duckdb-run-store.ts';
 import { readOwner } from '../store/owner-file.ts';

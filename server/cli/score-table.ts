@@ -1,5 +1,5 @@
 import Table from 'cli-table3';
-import type { Rate, RunSummary, TaskScore } from '../../protocol/dashboard-messages.ts';
+import type { Rate, RunSummary, TaskScore } from '../../protocol/dashboard-views.ts';
 
 /** The result of a run as text: one row a task, both definitions of success with 95 % Wilson intervals, errors apart. */
 export function scoreTable(summary: RunSummary): string {

@@ -1,5 +1,5 @@
 import type { ContinualResult } from '../../agent/scoring/continual.ts';
-import type { TaskScore } from '../../protocol/dashboard-messages.ts';
+import type { TaskScore } from '../../protocol/dashboard-views.ts';
 import { PERFORMANCE_MATRIX_FILE, type PerformanceMatrix } from '../../protocol/performance-matrix.ts';
 import type { TaskId } from '../../protocol/task.ts';
 import { join } from 'node:path';

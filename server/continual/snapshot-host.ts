@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { RunSummary } from '../../protocol/dashboard-messages.ts';
+import type { RunSummary } from '../../protocol/dashboard-views.ts';
 import type { LiveServer } from '../build-server.ts';
 import { readManifest } from '../checkpoints/read-checkpoint.ts';
 import { L2mError } from '../errors.ts';

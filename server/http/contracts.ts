@@ -1,5 +1,5 @@
 import type { Registry } from 'prom-client';
-import type { RunSummary, WorkerView } from '../../protocol/dashboard-messages.ts';
+import type { RunSummary, WorkerView } from '../../protocol/dashboard-views.ts';
 import type { TaskId, TaskSpec } from '../../protocol/task.ts';
 import type { SceneBook } from '../live/scene-book.ts';
 import type { PoseRebuilder } from '../recordings/pose-rebuilder.ts';

@@ -1,10 +1,5 @@
 import { Type, type Static } from 'typebox';
-import {
-  RunStateSchema,
-  RunSummarySchema,
-  TaskScoreSchema,
-  WorkerViewSchema,
-} from '../../protocol/dashboard-messages.ts';
+import { RunStateSchema, RunSummarySchema, TaskScoreSchema, WorkerViewSchema } from '../../protocol/dashboard-views.ts';
 import { DomainSchema, EvaluationProtocolSchema, TaskIdSchema } from '../../protocol/task.ts';
 import { RECORDING_ID_PATTERN, RecordingHeaderSchema } from '../../protocol/recording.ts';
 import {

@@ -1,5 +1,5 @@
 import { join, resolve } from 'node:path';
-import type { ModelView } from '../../protocol/dashboard-messages.ts';
+import type { ModelView } from '../../protocol/dashboard-views.ts';
 import { domainOf, type TaskId, type TaskSpec } from '../../protocol/task.ts';
 import { readManifest } from '../checkpoints/read-checkpoint.ts';
 import type { ServerConfig } from '../config-schema.ts';

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { RunState } from '../../protocol/dashboard-messages.ts';
+import type { RunState } from '../../protocol/dashboard-views.ts';
 import type { MetricPoint } from '../store/records.ts';
 import { RUN_ID_PATTERN } from '../store/run-id.ts';
 import type { RunStore } from '../store/run-store.ts';

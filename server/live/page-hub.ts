@@ -1,14 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Server } from 'node:http';
-import type {
-  EnvironmentView,
-  EpisodeEnded,
-  LoadView,
-  ModelView,
-  PageEvent,
-  RunSummary,
-  WorkerView,
-} from '../../protocol/dashboard-messages.ts';
+import type { EpisodeEnded, PageEvent } from '../../protocol/dashboard-messages.ts';
+import type { EnvironmentView, LoadView, ModelView, RunSummary, WorkerView } from '../../protocol/dashboard-views.ts';
 import type { ControlRequest } from '../../protocol/control-messages.ts';
 import type { WireError } from '../../protocol/error-codes.ts';
 import type { Result } from '../../protocol/result.ts';

@@ -1,12 +1,5 @@
-import type {
-  EnvironmentView,
-  LoadView,
-  ModelView,
-  PageEvent,
-  RunSummary,
-  Snapshot,
-  WorkerView,
-} from '../../protocol/dashboard-messages.ts';
+import type { PageEvent, Snapshot } from '../../protocol/dashboard-messages.ts';
+import type { EnvironmentView, LoadView, ModelView, RunSummary, WorkerView } from '../../protocol/dashboard-views.ts';
 import { WIRE_LIMITS } from '../../protocol/limits.ts';
 
 /** Older runs than this many, or with more tasks than this in total, are left to the HTTP API: a snapshot is one message. */

@@ -1,6 +1,6 @@
 import { cp, mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { RunSummary } from '../../protocol/dashboard-messages.ts';
+import type { RunSummary } from '../../protocol/dashboard-views.ts';
 import type { EvaluationProtocol, TaskId } from '../../protocol/task.ts';
 import type { LiveServer } from '../build-server.ts';
 import { L2mError } from '../errors.ts';

@@ -1,4 +1,4 @@
-import type { RunSummary, TaskScore } from '../../protocol/dashboard-messages.ts';
+import type { RunSummary, TaskScore } from '../../protocol/dashboard-views.ts';
 
 /**
  * What decides which weights of a training are best: the mean over tasks of the share of episodes with success at any time, or, where

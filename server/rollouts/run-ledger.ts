@@ -1,4 +1,4 @@
-import type { RunState, RunSummary, TaskScore } from '../../protocol/dashboard-messages.ts';
+import type { RunState, RunSummary, TaskScore } from '../../protocol/dashboard-views.ts';
 import type { TaskId } from '../../protocol/task.ts';
 import type { PlannedTask, ScoredEpisode } from '../store/records.ts';
 import { RunScores } from '../store/run-scores.ts';

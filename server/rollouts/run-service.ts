@@ -1,4 +1,4 @@
-import type { RunState, RunSummary } from '../../protocol/dashboard-messages.ts';
+import type { RunState, RunSummary } from '../../protocol/dashboard-views.ts';
 import { domainOf, type TaskId, type TaskSpec } from '../../protocol/task.ts';
 import { L2mError, errorFromUnknown } from '../errors.ts';
 import type { EpisodeRecord, PlannedTask, Provenance, RunChange, ScoredEpisode } from '../store/records.ts';

@@ -1,6 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import type { WorkerView } from '../../protocol/dashboard-messages.ts';
+import type { WorkerView } from '../../protocol/dashboard-views.ts';
 import type { ServerMessage } from '../../protocol/simulator-messages.ts';
 import type { TaskId } from '../../protocol/task.ts';
 import type { ServerConfig } from '../config-schema.ts';

@@ -1,6 +1,6 @@
 import { Type, type Static } from 'typebox';
 import { episodeSuccess } from '../../agent/scoring/success.ts';
-import { RunStateSchema, type RunState } from '../../protocol/dashboard-messages.ts';
+import { RunStateSchema, type RunState } from '../../protocol/dashboard-views.ts';
 import { EvaluationProtocolSchema, TaskIdSchema, type TaskId } from '../../protocol/task.ts';
 
 const closed = { additionalProperties: false } as const;

@@ -1,6 +1,6 @@
 import { normalizedScore } from '../../agent/scoring/normalized-score.ts';
 import { successRate } from '../../agent/scoring/success.ts';
-import type { Rate, TaskScore } from '../../protocol/dashboard-messages.ts';
+import type { Rate, TaskScore } from '../../protocol/dashboard-views.ts';
 import { domainOf, type EvaluationProtocol, type TaskId } from '../../protocol/task.ts';
 import { isAssisted, type PlannedTask, type ScoredEpisode } from './records.ts';
 

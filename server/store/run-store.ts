@@ -1,4 +1,4 @@
-import type { RunState } from '../../protocol/dashboard-messages.ts';
+import type { RunState } from '../../protocol/dashboard-views.ts';
 import type { RunSort } from './queries.ts';
 import type {
   EpisodeRecord,

@@ -1,4 +1,4 @@
-import type { LoadView } from '../../protocol/dashboard-messages.ts';
+import type { LoadView } from '../../protocol/dashboard-views.ts';
 import type { PageTraffic } from '../live/page-hub.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
 import { RateWindow, TimingWindow, type WindowOptions } from './timing.ts';

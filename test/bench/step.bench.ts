@@ -8,7 +8,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { expandTasks } from '../../agent/tasks/expand-tasks.ts';
-import type { LoadView } from '../../protocol/dashboard-messages.ts';
+import type { LoadView } from '../../protocol/dashboard-views.ts';
 import type { TaskId } from '../../protocol/task.ts';
 import { shippedCheckpoint } from '../../server/cli/default-checkpoint.ts';
 import { pythonOfSetup } from '../../server/simulators/python.ts';

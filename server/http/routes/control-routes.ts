@@ -1,4 +1,4 @@
-import { RunSummarySchema } from '../../../protocol/dashboard-messages.ts';
+import { RunSummarySchema } from '../../../protocol/dashboard-views.ts';
 import type { Api } from '../build-http.ts';
 import type { HttpDependencies } from '../contracts.ts';
 import { ControlBodySchema, errorReplies, EvaluationBodySchema, RunParams } from '../schemas.ts';

@@ -1,4 +1,4 @@
-import type { RunSummary, TaskScore } from '../../../protocol/dashboard-messages.ts';
+import type { RunSummary, TaskScore } from '../../../protocol/dashboard-views.ts';
 import type { RunHead } from '../../store/records.ts';
 import { RunScores } from '../../store/run-scores.ts';
 import type { Api } from '../build-http.ts';

@@ -1,4 +1,4 @@
-import type { RunSummary, TaskScore } from '../../../protocol/dashboard-messages.ts';
+import type { RunSummary, TaskScore } from '../../../protocol/dashboard-views.ts';
 import { domainOf } from '../../../protocol/task.ts';
 import type { PageHub } from '../../../server/live/page-hub.ts';
 import { wilsonInterval } from '../../../dashboards/wilson.ts';

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import type { EpisodeEnded, PageEvent, RunState } from '../../../protocol/dashboard-messages.ts';
+import type { EpisodeEnded, PageEvent } from '../../../protocol/dashboard-messages.ts';
+import type { RunState } from '../../../protocol/dashboard-views.ts';
 import { PROTOCOL_VERSION } from '../../../protocol/version.ts';
 import { INITIAL_STATE, leadingRun, reduce, type DashboardState } from '../../../dashboards/state.ts';
 import { environmentView, runSummary } from '../server/live/samples.ts';

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import type { RunSummary } from '../../../../protocol/dashboard-messages.ts';
+import type { RunSummary } from '../../../../protocol/dashboard-views.ts';
 import type { LiveServer } from '../../../../server/build-server.ts';
 import type { ServerConfig } from '../../../../server/config-schema.ts';
 import { liveServer, shortRun, until } from '../../../support/live-server.ts';

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { RunSummary } from '../../../../protocol/dashboard-messages.ts';
+import type { RunSummary } from '../../../../protocol/dashboard-views.ts';
 import type { TaskSpec } from '../../../../protocol/task.ts';
 import { L2mError, unknownNameError } from '../../../../server/errors.ts';
 import { buildHttp, type Api } from '../../../../server/http/build-http.ts';

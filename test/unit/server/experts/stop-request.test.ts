@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { RunSummary } from '../../../../protocol/dashboard-messages.ts';
+import type { RunSummary } from '../../../../protocol/dashboard-views.ts';
 import type { LiveServer } from '../../../../server/build-server.ts';
 import { StopRequest } from '../../../../server/experts/stop-request.ts';
 import type { RunHandle } from '../../../../server/rollouts/run-service.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { WorkerView } from '../../../../protocol/dashboard-messages.ts';
+import type { WorkerView } from '../../../../protocol/dashboard-views.ts';
 import { decodePageEvent, encodeMessage, unpackFrames } from '../../../../protocol/codec.ts';
 import { tensorView } from '../../../../protocol/tensor.ts';
 import { packedFrames } from '../../../../server/live/frames-message.ts';

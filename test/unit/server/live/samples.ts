@@ -1,4 +1,4 @@
-import type { EnvironmentView, RunSummary, TaskScore } from '../../../../protocol/dashboard-messages.ts';
+import type { EnvironmentView, RunSummary, TaskScore } from '../../../../protocol/dashboard-views.ts';
 import type { StepView } from '../../../../server/live/page-state.ts';
 
 export function environmentView(key: string, overrides: Partial<EnvironmentView> = {}): EnvironmentView {

@@ -8,7 +8,7 @@ import {
   type EvaluationRow,
 } from '../../../../server/pretraining/evaluation-history.ts';
 import { scoreOf } from '../../../../server/pretraining/score-of.ts';
-import type { TaskScore } from '../../../../protocol/dashboard-messages.ts';
+import type { TaskScore } from '../../../../protocol/dashboard-views.ts';
 
 const row = (update: number, score: number): EvaluationRow => ({
   ...{ update, score, successAnyTime: score, successAtEnd: null, meanReturn: 1, run: `run-${update}` },
