@@ -1,5 +1,6 @@
 import { invalidCheckpoint } from './manifest.ts';
 import type { L2mError } from '../errors.ts';
+import { PickleBytes } from './pickle-bytes.ts';
 
 /** What a pickle may hold here. A `made` value is what the caller of `readPickle` made of a global and its arguments. */
 export type PickleValue<Made> =
@@ -35,28 +36,23 @@ const MARK = Symbol('mark');
  */
 export function readPickle<Made>(bytes: Uint8Array, meaning: PickleMeaning<Made>, where: string): PickleValue<Made> {
   if (bytes.byteLength > BYTES_LIMIT) throw invalidCheckpoint(where, `a pickle of ${bytes.byteLength} bytes`);
-  return new PickleMachine(bytes, meaning, where).run();
+  return new PickleMachine(new PickleBytes(bytes, where), meaning).run();
 }
 
 class PickleMachine<Made> {
-  readonly #bytes: Uint8Array;
-  readonly #view: DataView;
+  readonly #input: PickleBytes;
   readonly #meaning: PickleMeaning<Made>;
-  readonly #where: string;
   readonly #stack: (PickleValue<Made> | typeof MARK)[] = [];
   readonly #memo = new Map<number, PickleValue<Made>>();
-  #at = 0;
 
-  constructor(bytes: Uint8Array, meaning: PickleMeaning<Made>, where: string) {
-    this.#bytes = bytes;
-    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  constructor(input: PickleBytes, meaning: PickleMeaning<Made>) {
+    this.#input = input;
     this.#meaning = meaning;
-    this.#where = where;
   }
 
   run(): PickleValue<Made> {
     for (;;) {
-      const opcode = this.#take(1)[0] ?? 0;
+      const opcode = this.#input.take(1)[0] ?? 0;
       // STOP
       if (opcode === 0x2e) return this.#pop();
       this.#execute(opcode);
@@ -66,10 +62,10 @@ class PickleMachine<Made> {
   #execute(opcode: number): void {
     switch (opcode) {
       case 0x80: // PROTO
-        this.#protocol(this.#unsigned(1));
+        this.#protocol(this.#input.unsigned(1));
         return;
       case 0x95: // FRAME
-        this.#take(8);
+        this.#input.take(8);
         return;
       case 0x28: // MARK
         this.#stack.push(MARK);
@@ -87,25 +83,25 @@ class PickleMachine<Made> {
         this.#push(false);
         return;
       case 0x4b: // BININT1
-        this.#push(this.#unsigned(1));
+        this.#push(this.#input.unsigned(1));
         return;
       case 0x4d: // BININT2
-        this.#push(this.#unsigned(2));
+        this.#push(this.#input.unsigned(2));
         return;
       case 0x4a: // BININT
-        this.#push(this.#signed());
+        this.#push(this.#input.signed());
         return;
       case 0x8a: // LONG1
-        this.#push(this.#long());
+        this.#push(this.#input.long());
         return;
       case 0x47: // BINFLOAT
-        this.#push(this.#double());
+        this.#push(this.#input.double());
         return;
       case 0x8c: // SHORT_BINUNICODE
-        this.#push(this.#text(this.#unsigned(1)));
+        this.#push(this.#input.text(this.#input.unsigned(1)));
         return;
       case 0x58: // BINUNICODE
-        this.#push(this.#text(this.#unsigned(4)));
+        this.#push(this.#input.text(this.#input.unsigned(4)));
         return;
       case 0x29: // EMPTY_TUPLE
         this.#push({ kind: 'tuple', items: [] });
@@ -137,22 +133,22 @@ class PickleMachine<Made> {
         this.#setItems(this.#popToMark());
         return;
       case 0x71: // BINPUT
-        this.#remember(this.#unsigned(1));
+        this.#remember(this.#input.unsigned(1));
         return;
       case 0x72: // LONG_BINPUT
-        this.#remember(this.#unsigned(4));
+        this.#remember(this.#input.unsigned(4));
         return;
       case 0x94: // MEMOIZE
         this.#remember(this.#memo.size);
         return;
       case 0x68: // BINGET
-        this.#recall(this.#unsigned(1));
+        this.#recall(this.#input.unsigned(1));
         return;
       case 0x6a: // LONG_BINGET
-        this.#recall(this.#unsigned(4));
+        this.#recall(this.#input.unsigned(4));
         return;
       case 0x63: // GLOBAL
-        this.#name(this.#line(), this.#line());
+        this.#name(this.#input.line(), this.#input.line());
         return;
       case 0x93: // STACK_GLOBAL
         this.#nameFromStack();
@@ -267,61 +263,8 @@ class PickleMachine<Made> {
     return this.#stack.splice(mark).slice(1) as PickleValue<Made>[];
   }
 
-  #take(count: number): Uint8Array {
-    const taken = this.#bytes.subarray(this.#at, this.#at + count);
-    if (taken.byteLength < count) throw this.#refused('the end of the data');
-    this.#at += count;
-    return taken;
-  }
-
-  #unsigned(byteCount: 1 | 2 | 4): number {
-    const at = this.#at;
-    this.#take(byteCount);
-    if (byteCount === 1) return this.#view.getUint8(at);
-    return byteCount === 2 ? this.#view.getUint16(at, true) : this.#view.getUint32(at, true);
-  }
-
-  #signed(): number {
-    const at = this.#at;
-    this.#take(4);
-    return this.#view.getInt32(at, true);
-  }
-
-  #double(): number {
-    const at = this.#at;
-    this.#take(8);
-    return this.#view.getFloat64(at);
-  }
-
-  /** Whole numbers of up to eight bytes that JavaScript holds exactly. */
-  #long(): number {
-    const bytes = this.#take(this.#unsigned(1));
-    if (bytes.byteLength > 8) throw this.#refused(`a whole number of ${bytes.byteLength} bytes`);
-    let value = 0n;
-    bytes.forEach((byte, i) => (value |= BigInt(byte) << BigInt(8 * i)));
-    const signed = Number(BigInt.asIntN(8 * bytes.byteLength, value));
-    if (!Number.isSafeInteger(signed)) throw this.#refused(`the whole number ${signed}`);
-    return signed;
-  }
-
-  #text(byteCount: number): string {
-    try {
-      return new TextDecoder('utf-8', { fatal: true }).decode(this.#take(byteCount));
-    } catch (cause) {
-      throw cause instanceof TypeError ? this.#refused('text that is not UTF-8') : cause;
-    }
-  }
-
-  #line(): string {
-    const end = this.#bytes.indexOf(0x0a, this.#at);
-    if (end < 0) throw this.#refused('a name without an end');
-    const text = this.#text(end - this.#at);
-    this.#at++;
-    return text;
-  }
-
   #refused(found: string): L2mError {
-    return invalidCheckpoint(this.#where, `at byte ${this.#at} the pickle has ${found}`);
+    return this.#input.refused(found);
   }
 }
 

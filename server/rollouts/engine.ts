@@ -4,26 +4,13 @@ import type { TickRow } from '../simulators/tick-rows.ts';
 import type { TickTiming, WorkerHub } from '../simulators/worker-hub.ts';
 import type { ActiveRun } from './active-run.ts';
 import type { AttentionChoice } from '../../protocol/policy-messages.ts';
-import type { Decision, EpisodePolicy, Inspection } from './acting-policy.ts';
-import { ActionOutbox } from './action-outbox.ts';
+import type { Decision, Inspection } from './acting-policy.ts';
 import { EpisodeRecorder } from './episode-recorder.ts';
+import { DecidedSteps } from './decided-steps.ts';
 import type { EpisodePlan } from './plan.ts';
+import type { RunningEpisode } from './running-episode.ts';
 import { OPEN_GATE, type StepGate } from './step-gate.ts';
 import type { RunningView, StepObserver } from './step-observer.ts';
-
-interface Running extends RunningView {
-  readonly worker: string;
-  readonly environment: number;
-  readonly attempt: number;
-  readonly owner: ActiveRun;
-  readonly policy: EpisodePolicy;
-  actedMs: number;
-  shownMs: number;
-  /** A decision that has not been acted upon yet. */
-  held: Decision | undefined;
-  /** Since when the decision rests because the run is paused or a person wants it so; undefined if it does not. */
-  restsSinceMs: number | undefined;
-}
 
 /**
  * Runs episodes: hands plans to free environments, asks the policy for every row, sends the actions back when the gate lets
@@ -31,16 +18,14 @@ interface Running extends RunningView {
  */
 export class RolloutEngine {
   readonly #hub: WorkerHub;
-  readonly #outbox: ActionOutbox;
+  readonly #decidedSteps: DecidedSteps;
   readonly #observer: StepObserver;
-  readonly #gate: StepGate;
   readonly #specs: ReadonlyMap<TaskId, TaskSpec>;
   readonly #runs: ActiveRun[] = [];
-  readonly #running = new Map<number, Running>();
+  readonly #running = new Map<number, RunningEpisode>();
   readonly #lastTask = new Map<string, TaskId>();
   #nextEpisode = 1;
   #turn = 0;
-  #resting = 0;
 
   constructor(
     ...[hub, specs, observer, gate = OPEN_GATE]: [
@@ -53,13 +38,12 @@ export class RolloutEngine {
     this.#hub = hub;
     this.#specs = specs;
     this.#observer = observer;
-    this.#gate = gate;
-    this.#outbox = new ActionOutbox(hub);
+    this.#decidedSteps = new DecidedSteps(hub, gate, observer);
   }
 
   /** Environments with an episode under way that does not rest: how many decisions can be wanted at once. */
   get busy(): number {
-    return this.#running.size - this.#resting;
+    return this.#running.size - this.#decidedSteps.resting;
   }
 
   views(): Iterable<RunningView> {
@@ -104,7 +88,7 @@ export class RolloutEngine {
   /** Takes the next step of an episode if it is decided and the gate lets it: to be called when the gate may have opened. */
   proceed(episode: number): void {
     const running = this.#running.get(episode);
-    if (running?.held !== undefined) this.#proceed(running, running.held);
+    if (running !== undefined) this.#decidedSteps.proceed(running);
   }
 
   /**
@@ -208,7 +192,7 @@ export class RolloutEngine {
   ): void {
     const spec = this.specOf(plan.task);
     const episode = this.#nextEpisode++;
-    const running: Running = {
+    const running: RunningEpisode = {
       ...place,
       run: run.id,
       owner: run,
@@ -234,7 +218,7 @@ export class RolloutEngine {
     this.#observer.started(running);
   }
 
-  #onRow(running: Running, row: TickRow): void {
+  #onRow(running: RunningEpisode, row: TickRow): void {
     running.recorder.row(row);
     if (row.finished) {
       this.#observer.stepped(running, row, undefined);
@@ -261,53 +245,18 @@ export class RolloutEngine {
     );
   }
 
-  #decided(running: Running, step: number, decision: Decision): void {
+  #decided(running: RunningEpisode, step: number, decision: Decision): void {
     // The worker may have been lost, or the run stopped, while the policy was thinking.
     if (this.#running.get(running.episode) !== running) return;
     running.recorder.decided(step, decision);
-    running.held = decision;
-    this.#proceed(running, decision);
+    this.#decidedSteps.decided(running, decision);
   }
 
   #proceedAll(run: ActiveRun): void {
-    for (const running of this.#running.values()) if (running.owner === run) this.proceed(running.episode);
+    for (const running of this.#running.values()) if (running.owner === run) this.#decidedSteps.proceed(running);
   }
 
-  /** What is under way when a run drains is to end, whatever a person wanted of it. */
-  #proceed(running: Running, decision: Decision): void {
-    const { phase } = running.owner;
-    if (phase === 'draining' || this.#gate.opens(running, phase === 'paused')) {
-      this.#act(running, decision);
-    } else if (running.restsSinceMs === undefined) {
-      running.restsSinceMs = performance.now();
-      this.#resting += 1;
-    }
-  }
-
-  #act(running: Running, decision: Decision): void {
-    running.held = undefined;
-    running.actedMs = performance.now();
-    if (running.restsSinceMs !== undefined) {
-      const restedMs = running.actedMs - running.restsSinceMs;
-      running.shownMs += restedMs;
-      running.recorder.rested(restedMs);
-      this.#restsNoMore(running);
-    }
-    const handled = this.#gate.handled(running, decision);
-    if (handled !== undefined) {
-      running.recorder.assisted();
-      this.#observer.handled?.(running, running.recorder.length, handled);
-    }
-    this.#outbox.push(running.worker, running, handled ?? decision);
-  }
-
-  #restsNoMore(running: Running): void {
-    if (running.restsSinceMs === undefined) return;
-    running.restsSinceMs = undefined;
-    this.#resting -= 1;
-  }
-
-  #finish(running: Running, unstable: boolean): void {
+  #finish(running: RunningEpisode, unstable: boolean): void {
     if (unstable) {
       this.#lose(running, 'L2M_SIMULATOR_FAULT', 'the simulation became unstable');
       this.fill();
@@ -319,16 +268,15 @@ export class RolloutEngine {
     this.fill();
   }
 
-  #lose(running: Running, code: string, message: string): void {
+  #lose(running: RunningEpisode, code: string, message: string): void {
     this.#forget(running);
     running.owner.lost(reportOf(running), code, message);
     this.#sweep();
   }
 
-  #forget(running: Running): void {
+  #forget(running: RunningEpisode): void {
     this.#running.delete(running.episode);
-    this.#restsNoMore(running);
-    this.#gate.ended(running);
+    this.#decidedSteps.ended(running);
     this.#observer.ended(running);
   }
 
@@ -339,7 +287,7 @@ export class RolloutEngine {
   }
 }
 
-function reportOf(running: Running) {
+function reportOf(running: RunningEpisode) {
   const { episode, plan, attempt, worker, key } = running;
   return { episode, plan, attempt, worker, environmentKey: key };
 }
