@@ -5,7 +5,6 @@ import {
   Matrix4,
   Mesh,
   type Plane,
-  Quaternion,
   Scene,
   Vector3,
   type Material,
@@ -13,17 +12,19 @@ import {
   type SkinnedMesh,
 } from 'three';
 import { ContactMarks } from './contact-marks.ts';
-import { GeometryCache, reachOf, stretchOf } from './geometry.ts';
+import { Drawables } from './drawables.ts';
+import { GeometryCache } from './geometry.ts';
 import type { LightUniforms } from './light-shader.ts';
 import { addLights } from './lighting.ts';
-import { OPAQUE_ALPHA, type SceneGeom, type SceneManifest } from './manifest.ts';
+import type { SceneGeom, SceneManifest } from './manifest.ts';
 import { MaterialCache } from './materials.ts';
-import { mirrorOf, type MirrorFace } from './mirror.ts';
+import type { MirrorFace } from './mirror.ts';
+import { poseRow, readPose } from './pose-row.ts';
 import { RayLines } from './rays.ts';
 import { skinMesh } from './skin.ts';
 import { addSky, type Sky } from './sky.ts';
 import { TendonLine } from './tendon.ts';
-import { FIRST_GROUPS, GROUP_COUNT, type ShownGroups, type ViewChoices } from './view-settings.ts';
+import type { ShownGroups, ViewChoices } from './view-settings.ts';
 
 /** How much of a scene is subject, not surroundings: where the moving parts are and how far they reach. */
 export interface Subject {
@@ -36,10 +37,9 @@ export const GHOST_LAYER = 1;
 /** Metres, or parts of a quaternion, by which something has to be elsewhere to be seen as a ghost. */
 const ELSEWHERE = 1e-3;
 const GHOST_COLOR = 0x4d9dff;
-const FIRST_HIDDEN = 3;
 
-const place = new Vector3();
-const turn = new Quaternion();
+const row = poseRow();
+const { place, turn } = row;
 const unit = new Vector3(1, 1, 1);
 
 /**
@@ -52,19 +52,13 @@ export class SceneModel {
   readonly #frames: Group[];
   readonly #geometries: GeometryCache;
   readonly #materials: MaterialCache;
+  readonly #drawables: Drawables;
   readonly #skins: readonly SkinnedMesh[];
   readonly #tendons: readonly TendonLine[];
   readonly #rays: RayLines | null;
   readonly #sky: Sky | null;
-  #mirror: MirrorFace | null = null;
   #ghost: Material | null = null;
   #contacts: ContactMarks | null = null;
-  readonly #names = new Map<Object3D, string>();
-  /** Drawables of each kind by group; those that nobody has asked for are not made. */
-  readonly #groups: Record<keyof ShownGroups, (Mesh[] | undefined)[]> = { geoms: [], sites: [] };
-  #shown = FIRST_GROUPS;
-  /** Reach of the drawables of each frame around its origin; 0 where there are none. */
-  readonly #reach: number[];
 
   constructor(manifest: SceneManifest, assets: ArrayBuffer) {
     this.manifest = manifest;
@@ -73,13 +67,14 @@ export class SceneModel {
     this.#geometries = new GeometryCache(manifest, assets);
     this.#materials = new MaterialCache(manifest, assets);
     this.#frames = manifest.frames.map(() => new Group());
-    this.#reach = manifest.frames.map(() => 0);
     for (const [index, frame] of this.#frames.entries()) {
       frame.matrixAutoUpdate = false;
       frame.visible = index === 0;
       this.scene.add(frame);
     }
-    this.#makeGroups(FIRST_GROUPS);
+    this.#drawables = new Drawables({
+      ...{ manifest, geometries: this.#geometries, materials: this.#materials, frames: this.#frames },
+    });
     this.#skins = (manifest.skins ?? []).map((skin) =>
       skinMesh(skin, assets, { material: this.#materials.materialOf(surface(skin)), frames: this.#frames }),
     );
@@ -101,7 +96,7 @@ export class SceneModel {
   pose(poses: Float32Array): void {
     for (const [index, frame] of this.#frames.entries()) {
       if (index === 0) continue;
-      frame.visible = readPose(poses, index);
+      frame.visible = readPose(poses, index, row);
       if (frame.visible) frame.matrix.compose(place, turn, unit);
     }
     for (const tendon of this.#tendons) tendon.follow(poses);
@@ -116,7 +111,7 @@ export class SceneModel {
 
   /** The one surface that shows the scene again, if there is one. */
   get mirror(): MirrorFace | null {
-    return this.#mirror;
+    return this.#drawables.mirror;
   }
 
   /** Turns the scene into what is behind a mirror, which itself is not seen there, nor the sky; null turns it back. */
@@ -134,7 +129,7 @@ export class SceneModel {
         ...[0, 0, 0, 1],
       );
     }
-    if (this.#mirror !== null) this.#mirror.mesh.visible = plane === null;
+    if (this.mirror !== null) this.mirror.mesh.visible = plane === null;
     if (this.#sky !== null) this.#sky.mesh.visible = plane === null;
     this.scene.updateMatrixWorld(true);
   }
@@ -160,14 +155,7 @@ export class SceneModel {
 
   /** Draws these groups and no others from now on. */
   show(groups: ShownGroups): void {
-    if (groups.geoms === this.#shown.geoms && groups.sites === this.#shown.sites) return;
-    this.#shown = groups;
-    this.#makeGroups(groups);
-    for (const kind of ['geoms', 'sites'] as const) {
-      for (const [group, meshes] of this.#groups[kind].entries()) {
-        for (const mesh of meshes ?? []) mesh.visible = ((groups[kind] >> group) & 1) === 1;
-      }
-    }
+    this.#drawables.show(groups);
   }
 
   /** Draws these contacts until others are given. @param contacts [n, 11]; null for none */
@@ -183,7 +171,7 @@ export class SceneModel {
 
   /** Body and geom or site that an object of the scene stands for. */
   nameOf(object: Object3D): string | undefined {
-    return this.#names.get(object);
+    return this.#drawables.nameOf(object);
   }
 
   get choices(): ViewChoices {
@@ -196,7 +184,7 @@ export class SceneModel {
 
   /** Where the origin of a frame is; false if that is not known. */
   framePosition(frame: number, poses: Float32Array, out: Vector3): boolean {
-    if (!readPose(poses, frame)) return false;
+    if (!readPose(poses, frame, row)) return false;
     out.copy(place);
     return true;
   }
@@ -212,7 +200,7 @@ export class SceneModel {
     if (camera === undefined) return false;
     out.identity();
     if (camera.frame > 0) {
-      if (!readPose(poses, camera.frame)) return false;
+      if (!readPose(poses, camera.frame, row)) return false;
       out.compose(place, turn, unit);
     }
     const [w, x, y, z] = camera.quaternion;
@@ -224,16 +212,18 @@ export class SceneModel {
   subject(poses: Float32Array): Subject {
     const center = new Vector3();
     const bodies = this.manifest.frames.flatMap((frame, index) =>
-      frame.kind === 'body' && index > 0 && this.#reach[index]! > 0 && (index - 1) * 7 < poses.length ? [index] : [],
+      frame.kind === 'body' && index > 0 && this.#drawables.reachOf(index) > 0 && (index - 1) * 7 < poses.length
+        ? [index]
+        : [],
     );
     for (const index of bodies) {
-      readPose(poses, index);
+      readPose(poses, index, row);
       center.addScaledVector(place, 1 / bodies.length);
     }
     let radius = 0;
     for (const index of bodies) {
-      readPose(poses, index);
-      radius = Math.max(radius, place.distanceTo(center) + this.#reach[index]!);
+      readPose(poses, index, row);
+      radius = Math.max(radius, place.distanceTo(center) + this.#drawables.reachOf(index));
     }
     return { center, radius };
   }
@@ -254,49 +244,6 @@ export class SceneModel {
     for (const skin of this.#skins) skin.geometry.dispose();
     for (const tendon of this.#tendons) tendon.dispose();
   }
-
-  #makeGroups(groups: ShownGroups): void {
-    for (const kind of ['geoms', 'sites'] as const) {
-      for (let group = 0; group < GROUP_COUNT; group++) {
-        if (((groups[kind] >> group) & 1) === 0 || this.#groups[kind][group] !== undefined) continue;
-        const members = this.manifest[kind].filter((each) => each.group === group);
-        this.#groups[kind][group] = members.flatMap((each) => this.#addDrawable(each) ?? []);
-      }
-    }
-  }
-
-  #addDrawable(geom: SceneGeom): Mesh | undefined {
-    const frame = this.#frames[geom.frame];
-    if (frame === undefined) return undefined;
-    const geometry = this.#geometries.geometryOf(geom);
-    const mirror = geom === this.manifest.geoms[mirrorOf(this.manifest)];
-    const mesh = new Mesh(geometry, this.#materials.materialOf(geom, mirror));
-    if (mirror) {
-      const { reflectance } = this.manifest.materials[geom.material]!;
-      this.#mirror = { mesh, reflectance, height: geom.type === 'box' ? 1 : 0 };
-    }
-    mesh.position.set(...geom.position);
-    const [w, x, y, z] = geom.quaternion;
-    mesh.quaternion.set(x, y, z, w);
-    mesh.scale.set(...stretchOf(geom));
-    mesh.updateMatrix();
-    mesh.matrixAutoUpdate = false;
-    // What is seen through casts shadows as all else does, but shows none.
-    mesh.castShadow = geom.type !== 'plane';
-    mesh.receiveShadow = geom.rgba[3] >= OPAQUE_ALPHA;
-    frame.add(mesh);
-    this.#names.set(mesh, this.#nameOf(geom));
-    const reach = geom.group < FIRST_HIDDEN ? reachOf(geom, geometry) : 0;
-    this.#reach[geom.frame] = Math.max(this.#reach[geom.frame]!, reach > 0 ? mesh.position.length() + reach : 0);
-    return mesh;
-  }
-
-  #nameOf({ frame, name }: SceneGeom): string {
-    const own = this.manifest.frames[frame];
-    const body = own?.kind === 'body' ? own : this.manifest.frames[own?.parent ?? 0];
-    const names = new Set([body?.name ?? '', name].filter((each) => each !== ''));
-    return [...names].join(' \u00b7 ') || 'without a name';
-  }
 }
 
 /** What the material of a skin or tendon is made from: that of a mesh with the same colours. */
@@ -314,13 +261,4 @@ function isElsewhere(poses: Float32Array, beside: Float32Array, frame: number): 
   const first = (frame - 1) * 7;
   for (let at = first; at < first + 7; at++) if (Math.abs(poses[at]! - beside[at]!) > ELSEWHERE) return true;
   return false;
-}
-
-/** Reads the pose of a frame into `place` and `turn`. */
-function readPose(poses: Float32Array, frame: number): boolean {
-  const first = (frame - 1) * 7;
-  if (first < 0 || first + 7 > poses.length) return false;
-  place.fromArray(poses, first);
-  turn.set(poses[first + 4]!, poses[first + 5]!, poses[first + 6]!, poses[first + 3]!);
-  return true;
 }
