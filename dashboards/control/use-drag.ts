@@ -1,7 +1,7 @@
 import type { RefObject } from 'preact';
 import { useEffect } from 'preact/hooks';
 import type { ControlRequest } from '../../protocol/control-messages.ts';
-import type { Tile } from '../scene/stage.ts';
+import type { Tile } from '../scene/tile.ts';
 import type { Store } from '../store.ts';
 import type { Grip } from './grip.ts';
 import { PullLine } from './pull-line.ts';

@@ -1,4 +1,4 @@
-import type { Tile } from '../scene/stage.ts';
+import type { Tile } from '../scene/tile.ts';
 
 /** Whichever of two pictures a person turns, the other turns with it. The first leads where both were moved already. */
 export function coupleViews(one: () => Tile | null, other: () => Tile | null): () => void {

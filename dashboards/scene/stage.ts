@@ -1,6 +1,6 @@
 import { Color, Fog, type WebGLRenderer } from 'three';
-import type { PoseSource } from './pose-track.ts';
 import { gripAt, heldAt, targetAt, type Grip, type Place } from '../control/grip.ts';
+import { Coarseness } from './coarseness.ts';
 import { drawGhost } from './ghost.ts';
 import { MirrorPass } from './mirror.ts';
 import { nameAt } from './picking.ts';
@@ -9,46 +9,9 @@ import { createRenderer } from './renderer.ts';
 import { SceneLibrary } from './scene-library.ts';
 import type { SceneModel } from './scene-model.ts';
 import { StageLayout, type Rectangle } from './stage-layout.ts';
+import type { Tile, TileOptions } from './tile.ts';
 import { ViewRig } from './view-rig.ts';
-import { FIRST_GROUPS, type ShownGroups, type ViewChoices, type ViewSettings } from './view-settings.ts';
-
-export type TileStatus =
-  { readonly kind: 'loading' } | { readonly kind: 'ready' } | { readonly kind: 'failed'; readonly reason: string };
-
-export interface TileOptions {
-  readonly task: string;
-  /** Content address of the scene. */
-  readonly scene: string;
-  /** The newest poses of the environment; asked again for every picture. */
-  readonly track: () => PoseSource | undefined;
-  /** Contacts [n, 11] of the newest poses; null while nobody wants to see them. */
-  readonly contacts?: () => Float32Array | null;
-  /** Poses to draw on top of those, seen through; of the same scene. */
-  readonly ghost?: () => PoseSource | null;
-  /** `ready` once the first picture is there. */
-  readonly onStatus: (status: TileStatus) => void;
-}
-
-export interface Tile {
-  orbitBy(deltaX: number, deltaY: number): void;
-  zoomBy(factor: number): void;
-  resetView(): void;
-  /** What there is to choose from; null until the scene is there. */
-  choices(): ViewChoices | null;
-  settings(): ViewSettings;
-  change(settings: Partial<ViewSettings>): void;
-  /** Body and geom at a place of the picture, from -1 (left, lower edge) to 1; null where there is none. */
-  nameAt(x: number, y: number): string | null;
-  /** The view as text, for an address; empty while nobody has moved the camera. */
-  view(): string;
-  /** Takes up what `view` gave; other text is ignored. */
-  lookAs(view: string): void;
-  /** What can be pulled at a place of the picture, if anything; where that is by now; where a pointer pulls it to, [3] in the world. */
-  grip(place: Place): Grip | null;
-  heldAt(grip: Grip): Place | null;
-  targetAt(grip: Grip, place: Place): [number, number, number] | null;
-  remove(): void;
-}
+import { FIRST_GROUPS, type ShownGroups } from './view-settings.ts';
 
 interface TileState {
   readonly element: HTMLElement;
@@ -75,9 +38,6 @@ export interface StageOptions {
  * took, so that it answers to its user however slow drawing is.
  */
 const SOFTWARE_BUDGET_MS = 25;
-/** With one, frames that take longer than this for a while make the pictures coarser. */
-const SLOW_FRAME_MS = 30;
-const COARSEST = 0.75;
 
 /**
  * One renderer and one canvas behind all tiles. Browsers allow a page a dozen WebGL contexts and share nothing between
@@ -95,10 +55,8 @@ export class Stage {
   readonly #background = new Color();
   #animation = 0;
   #cleared = false;
-  #pixelRatio = this.#quality.pixelRatio;
-  #frameMs = 0;
+  readonly #coarseness = new Coarseness(this.#quality.pixelRatio);
   #restUntil = 0;
-  #lastFrameAt = 0;
   #pictures = 0;
   #countedAt = 0;
 
@@ -206,14 +164,14 @@ export class Stage {
     if (!this.#cleared) this.#clear();
     const due = [...this.#tiles].filter((tile) => this.#isDue(tile, now));
     if (due.length === 0) {
-      this.#lastFrameAt = 0;
+      this.#coarseness.rest();
       return;
     }
     if (this.#quality.software && now < this.#restUntil) return;
     if (this.#quality.software) this.#drawInTurn(due, now);
     else for (const tile of due) this.#draw(tile, now);
     this.#pictures++;
-    if (!this.#quality.software) this.#adapt(now);
+    if (!this.#quality.software && this.#coarseness.drawn(now)) this.#cleared = false;
   };
 
   #isDue(tile: TileState, now: number): boolean {
@@ -278,7 +236,7 @@ export class Stage {
     const { width, height } = this.#layout.canvasSize;
     if (width === 0 || height === 0) return;
     this.#cleared = true;
-    this.#renderer.setPixelRatio(this.#pixelRatio);
+    this.#renderer.setPixelRatio(this.#coarseness.pixelRatio);
     this.#renderer.setSize(width, height, true);
     this.#renderer.setClearColor(this.#background, 0);
     this.#aim({ x: 0, y: 0, width, height });
@@ -296,19 +254,6 @@ export class Stage {
   #aim({ x, y, width, height }: Rectangle): void {
     this.#renderer.setViewport(x, y, width, height);
     this.#renderer.setScissor(x, y, width, height);
-  }
-
-  /** Coarser pictures on a slow machine: a smooth small picture says more than a sharp one that stutters. */
-  #adapt(now: number): void {
-    const elapsed = now - this.#lastFrameAt;
-    const continuous = this.#lastFrameAt > 0;
-    this.#lastFrameAt = now;
-    if (!continuous || elapsed > 1000) return;
-    this.#frameMs += (elapsed - this.#frameMs) * 0.03;
-    if (this.#frameMs < SLOW_FRAME_MS || this.#pixelRatio <= COARSEST) return;
-    this.#frameMs = 0;
-    this.#pixelRatio = Math.max(COARSEST, this.#pixelRatio * 0.8);
-    this.#cleared = false;
   }
 }
 

@@ -1,6 +1,6 @@
 import type { RefObject } from 'preact';
 import { useEffect } from 'preact/hooks';
-import type { Tile } from '../scene/stage.ts';
+import type { Tile } from '../scene/tile.ts';
 
 const KEY_PIXELS = 24;
 const ZOOM_STEP = 1.15;

@@ -1,6 +1,6 @@
 import type { RefObject } from 'preact';
 import { useSignal, type Signal } from '@preact/signals';
-import type { Tile } from '../scene/stage.ts';
+import type { Tile } from '../scene/tile.ts';
 import { GROUP_COUNT, type ShownGroups, type ViewChoices, type ViewSettings } from '../scene/view-settings.ts';
 import { CameraIcon } from './icons.tsx';
 
