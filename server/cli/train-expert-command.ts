@@ -33,7 +33,7 @@ interface TrainExpertOptions extends Record<string, unknown> {
   readonly batch?: number;
   readonly learningRate?: number;
   readonly updates: number;
-  readonly exploration: Exploration;
+  readonly exploration?: Exploration;
   readonly from?: string;
   readonly criticsFirst: number;
   readonly seed: number;
@@ -67,9 +67,8 @@ export function addTrainExpertCommand(program: Command, outcome: { exitCode: num
     .option('--updates <number>', 'updates of one decision', numberWithin(0.001, 100), 1)
     .option(
       '--exploration <name>',
-      'chance in acting: pink drifts, white is drawn anew every time',
+      'chance in acting: pink drifts, white is drawn anew every time (default: by task)',
       oneOf(EXPLORATIONS),
-      EXPERT_DEFAULTS.exploration,
     )
     .option('--from <expert>', 'begin with a trained actor: `shipped`, or the file of an expert')
     .option(
@@ -155,7 +154,7 @@ async function expertOptions(task: TaskId, options: TrainExpertOptions, config: 
     ...{ task, seed: options.seed, lanes: options.parallel, hidden, ...first },
     ...{ actionRepeat: options.actionRepeat ?? actionRepeat, batchSize: options.batch ?? preset.batchSize },
     ...{ learningRate: options.learningRate ?? preset.learningRate, updatesPerDecision: options.updates },
-    exploration: options.exploration,
+    exploration: options.exploration ?? preset.exploration,
     ...{ steps: options.steps ?? preset.steps, minutes: options.minutes, source: options.source },
     ...{ evaluateEvery: options.evaluateEvery, evaluationEpisodes: options.episodes, saveEveryMinutes: 2 },
     trajectoryFolder: join(config.data, 'trajectories'),
