@@ -12,7 +12,7 @@ const PRODUCTS = new Set(['MatMul', 'BatchMatMul', 'BatchMatMulV2']);
  * The same graph with large plain matrix products in bfloat16: their operands are rounded, oneDNN sums in float32, the
  * result is float32 again. Attention scores, modulators and the choice of a key stay in float32.
  *
- * oneDNN does this by itself where a processor has AMX (`ONEDNN_DEFAULT_FPMATH_MODE`), but not with AVX512-BF16 alone.
+ * oneDNN's own mode (`ONEDNN_DEFAULT_FPMATH_MODE`) is no substitute: it does nothing with AVX512-BF16 alone, and rounds all products where there is AMX.
  */
 export function withBfloat16Products(nodes: readonly GraphNode[]): GraphNode[] {
   const byName = new Map(nodes.map((node) => [node.name, node]));

@@ -4,7 +4,7 @@ export interface TensorEnvironmentOptions {
   readonly threadCount: number;
   /** Compile captured graphs with XLA. */
   readonly xla: boolean;
-  /** `bfloat16` lets oneDNN multiply matrices in bfloat16 (XLA ignores it); results stay float32. */
+  /** `bfloat16`: large products of recorded graphs are rewritten (`bfloat16-products.ts`); all else stays float32. */
   readonly precision: Precision;
   /** False hides the GPUs from TensorFlow. */
   readonly gpu: boolean;
@@ -15,9 +15,10 @@ export interface TensorEnvironmentOptions {
 export type Precision = 'float32' | 'bfloat16';
 
 /**
- * Sets what is not set yet, so that a person's own environment wins.
+ * Sets what is not set yet, so that a person's own environment wins. oneDNN's own mode (`ONEDNN_DEFAULT_FPMATH_MODE`) is left to that person: where
+ * a processor has AMX it rounds every product, also those that decide and have to keep their digits.
  *
- * @returns whether XLA will compile graphs on the CPU, where it keeps them, and oneDNN's precision, as the environment now says
+ * @returns whether XLA will compile graphs on the CPU, where it keeps them, and the precision of products
  */
 export function applyTensorEnvironment(
   options: TensorEnvironmentOptions,
@@ -28,7 +29,7 @@ export function applyTensorEnvironment(
   return {
     xla: xlaFlags.includes('tf_xla_auto_jit=2') && xlaFlags.includes('tf_xla_cpu_global_jit'),
     graphCache: /--tf_xla_persistent_cache_directory=(\S+)/.exec(xlaFlags)?.[1] ?? null,
-    precision: environment['ONEDNN_DEFAULT_FPMATH_MODE'] === 'BF16' ? 'bfloat16' : 'float32',
+    precision: environment['ONEDNN_DEFAULT_FPMATH_MODE'] === 'BF16' ? 'bfloat16' : options.precision,
   };
 }
 
@@ -50,7 +51,6 @@ function tensorEnvironment(options: TensorEnvironmentOptions): Record<string, st
     // Tensor cores would otherwise round float32 products to ten bits of mantissa: float32 has to mean the same on every device.
     ...(options.precision === 'float32' ? { NVIDIA_TF32_OVERRIDE: '0' } : {}),
     ...(options.xla ? { TF_XLA_FLAGS: xlaFlags.join(' ') } : {}),
-    ...(options.precision === 'bfloat16' ? { ONEDNN_DEFAULT_FPMATH_MODE: 'BF16' } : {}),
     ...(options.gpu ? {} : { CUDA_VISIBLE_DEVICES: '-1' }),
   };
 }

@@ -21,7 +21,9 @@ describe('environment of the tensor library', () => {
     const environment: NodeJS.ProcessEnv = {};
     const state = applyTensorEnvironment({ ...options, xla: false, precision: 'bfloat16', gpu: false }, environment);
     expect(state).toEqual({ xla: false, precision: 'bfloat16', graphCache: null });
-    expect(environment).toMatchObject({ ONEDNN_DEFAULT_FPMATH_MODE: 'BF16', CUDA_VISIBLE_DEVICES: '-1' });
+    expect(environment).toMatchObject({ CUDA_VISIBLE_DEVICES: '-1' });
+    // Where there is AMX it would round the products that decide as well.
+    expect(environment).not.toHaveProperty('ONEDNN_DEFAULT_FPMATH_MODE');
     expect(environment).not.toHaveProperty('TF_XLA_FLAGS');
     expect(environment).not.toHaveProperty('NVIDIA_TF32_OVERRIDE');
   });
@@ -36,5 +38,6 @@ describe('environment of the tensor library', () => {
     const environment: NodeJS.ProcessEnv = { TF_XLA_FLAGS: '--tf_xla_auto_jit=0', TF_NUM_INTRAOP_THREADS: '1' };
     expect(applyTensorEnvironment(options, environment).xla).toBe(false);
     expect(environment['TF_NUM_INTRAOP_THREADS']).toBe('1');
+    expect(applyTensorEnvironment(options, { ONEDNN_DEFAULT_FPMATH_MODE: 'BF16' }).precision).toBe('bfloat16');
   });
 });
