@@ -55,11 +55,15 @@ export interface ActionRow {
 
 const HEARTBEAT_MS = 500;
 const WORKER_LIVENESS_MS = 5000;
+/** Its socket is gone before its process is known to be: so long is waited for those who know why. */
+const LAST_WORDS_MS = 500;
 
 /** All connected workers: their sessions, deadlines and messages. Knows nothing of runs, policies or processes. */
 export class WorkerHub {
   readonly #sessions = new Map<string, ReadySession>();
   readonly #peers = new Map<string, string>();
+  /** Workers that cannot be reached and are not given up yet. */
+  readonly #outOfTouch = new Map<string, NodeJS.Timeout>();
   readonly #events: WorkerEvents;
   readonly #options: WorkerHubOptions;
   readonly #timer: NodeJS.Timeout;
@@ -79,7 +83,7 @@ export class WorkerHub {
         {
           message: (peer, message, frames) => hub.#receive(peer, message, frames),
           garbage: (peer, error) => hub.#giveUpPeer(peer, `sent garbage: ${error.message}`),
-          unreachable: (peer) => hub.#giveUpPeer(peer, 'cannot be reached'),
+          unreachable: (peer) => hub.#loseTouch(peer),
         },
         options,
       );
@@ -145,6 +149,8 @@ export class WorkerHub {
 
   /** Gives a worker up, for instance because its process ended. */
   giveUp(worker: string, reason: string): void {
+    clearTimeout(this.#outOfTouch.get(worker));
+    this.#outOfTouch.delete(worker);
     if (!this.#sessions.delete(worker)) return;
     this.#peers.delete(worker);
     if (!this.#closing) this.#events.lost(worker, reason);
@@ -153,6 +159,7 @@ export class WorkerHub {
   async close(reason: string): Promise<void> {
     this.#closing = true;
     clearInterval(this.#timer);
+    for (const timer of this.#outOfTouch.values()) clearTimeout(timer);
     this.broadcast({ type: 'drain', reason });
     await this.#gateway?.close();
   }
@@ -277,9 +284,16 @@ export class WorkerHub {
     if (worker !== undefined) this.giveUp(worker, reason);
   }
 
+  /** Given up in a moment, unless somebody says before why it is gone. */
+  #loseTouch(peer: string): void {
+    const worker = this.#workerOf(peer);
+    if (worker === undefined || this.#outOfTouch.has(worker)) return;
+    this.#outOfTouch.set(worker, setTimeout(() => this.giveUp(worker, 'cannot be reached'), LAST_WORDS_MS).unref());
+  }
+
   #send(worker: string, message: ServerMessage, frames: readonly Uint8Array[] = []): void {
     const peer = this.#peers.get(worker);
-    if (peer !== undefined) this.#gateway?.send(peer, message, frames);
+    if (peer !== undefined && !this.#outOfTouch.has(worker)) this.#gateway?.send(peer, message, frames);
   }
 }
 
