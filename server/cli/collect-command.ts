@@ -16,6 +16,7 @@ interface CollectOptions extends Record<string, unknown> {
   readonly noise: readonly number[];
   readonly variant: ExpertVariant;
   readonly student?: string;
+  readonly everyStep?: true;
   readonly seed: number;
   readonly source?: string;
   readonly firstStart: number;
@@ -63,6 +64,10 @@ export function addCollectCommand(program: Command, outcome: { exitCode: number 
       '--student <checkpoint>',
       'this checkpoint acts, with the noise; the experts say at every step what should be done',
     )
+    .option(
+      '--every-step',
+      'trained experts decide at every step, also those that do better when they hold their actions: easier to imitate',
+    )
     .option('--seed <number>', 'seed of starts and noise', wholeNumber(0, 0xffffffff), 1000)
     .option('--first-start <number>', 'index of the first start state', wholeNumber(0, 0x7fffffff), 0)
     .option(
@@ -106,6 +111,7 @@ async function collect(options: CollectOptions): Promise<number> {
       collection = await openCollection(server, {
         ...{ tasks, episodes: options.episodes, firstStart: options.firstStart, noises: options.noise },
         ...(options.student === undefined ? {} : { student: options.student }),
+        ...(options.everyStep === undefined ? {} : { decides: 'every-step' as const }),
         ...{ variant: options.variant, seed: options.seed, horizon: options.horizon ?? null },
         source: options.source ?? sourceOf(options),
         trajectories: join(config.data, 'trajectories'),

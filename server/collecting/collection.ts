@@ -22,6 +22,8 @@ export interface CollectionOptions {
   readonly variant: ExpertVariant;
   /** Folder of a checkpoint that acts in the experts' place; what they would do at each step is the target all the same. */
   readonly student?: string;
+  /** Trained experts decide at every step, also those that do better when they hold their actions: easier to imitate. */
+  readonly decides?: 'every-step';
   readonly seed: number;
   /** Steps of an episode; null: 200 in Meta-World, 1000 in DMControl. */
   readonly horizon: number | null;
@@ -50,7 +52,7 @@ const PROTOCOL = 'l2m-paper';
  * @throws L2mError L2M_TASK_UNSUPPORTED for a task without an expert, L2M_DATA_INVALID if the source was collected otherwise
  */
 export async function openCollection(server: LiveServer, options: CollectionOptions): Promise<Collection> {
-  const { tasks, episodes, firstStart, noises, variant, student, seed, horizon, source } = options;
+  const { tasks, episodes, firstStart, noises, variant, student, decides, seed, horizon, source } = options;
   const writers = new Map<TaskId, TrajectoryWriter>();
   const writerOf = (task: TaskId): TrajectoryWriter => {
     const writer = writers.get(task);
@@ -74,6 +76,7 @@ export async function openCollection(server: LiveServer, options: CollectionOpti
       policy: {
         ...{ kind: 'expert', noises, ...(variant === 'scripted' ? {} : { variant }) },
         ...(student === undefined ? {} : { student }),
+        ...(decides === undefined ? {} : { decides }),
       },
     },
     skip: (task, start) => writerOf(task).hasEpisode(start, noiseOf(start)),
@@ -91,7 +94,7 @@ export async function openCollection(server: LiveServer, options: CollectionOpti
 }
 
 async function provenanceOf(server: LiveServer, task: TaskId, options: CollectionOptions): Promise<Provenance> {
-  const { seed, noises, variant, student } = options;
+  const { seed, noises, variant, student, decides } = options;
   const horizon = options.horizon ?? horizonOf(task, PROTOCOL);
   return {
     identity: {
@@ -99,6 +102,8 @@ async function provenanceOf(server: LiveServer, task: TaskId, options: Collectio
       // Left out for the script itself, so that collections begun before there were variants go on.
       ...(variant === 'scripted' ? {} : { variant }),
       ...(student === undefined ? {} : { student: (await readManifest(student)).files.model.sha256 }),
+      // Scripts decide at every step anyway.
+      ...(decides === undefined || domainOf(task) === 'metaworld' ? {} : { decides }),
     },
     notes: { command: process.argv.slice(2).join(' '), versions: { ...server.fleet.versions() } },
   };

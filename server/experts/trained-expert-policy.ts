@@ -13,20 +13,22 @@ export interface TrainedExpertOptions {
   readonly actors: ExpertActors;
   /** Deviations of Gaussian noise on the actions, used in turn by start index. */
   readonly noises: readonly number[];
+  /** Also those that do better when they hold their actions; by default they hold them. */
+  readonly decides?: 'every-step';
 }
 
 /**
  * Trained experts of any number of tasks. What is executed is what the expert would do with noise on it, clipped to [-1, 1]; what it
  * would do is the decision's target. Noise is a function of seed, start and step.
  */
-export function trainedExpertPolicy({ name, experts, actors, noises }: TrainedExpertOptions): ActingPolicy {
+export function trainedExpertPolicy({ name, experts, actors, noises, decides }: TrainedExpertOptions): ActingPolicy {
   const clean = new Map<TaskId, ActingPolicy>();
   for (const [task, expert] of experts) {
     const { shape } = expert.about;
     clean.set(
       task,
       deterministicPolicy({
-        ...{ name, actionRepeat: showsEvery(expert.about), lanes: actors.rows },
+        ...{ name, actionRepeat: decides === 'every-step' ? 1 : showsEvery(expert.about), lanes: actors.rows },
         ...{ observationSize: shape.observationSize, actionSize: shape.actionSize },
         choose: (observations) => actors.choose(expert, observations),
       }),

@@ -115,7 +115,10 @@ export class PolicyProvider {
       await this.#actors.load(expert);
       experts.set(task, expert);
     }
-    const trained = trainedExpertPolicy({ name, experts, actors: this.#actors, noises: choice.noises });
+    const trained = trainedExpertPolicy({
+      ...{ name, experts, actors: this.#actors, noises: choice.noises },
+      ...(choice.decides === undefined ? {} : { decides: choice.decides }),
+    });
     const of = ({ task }: TaskSpec) => (domainOf(task) === 'dmcontrol' ? trained : EXPERT_POLICY);
     return {
       policy: {

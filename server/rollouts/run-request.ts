@@ -10,6 +10,8 @@ export type PolicyChoice =
       readonly variant?: ExpertVariant;
       /** Folder of a checkpoint that acts in the experts' place, who only say what should be done. */
       readonly student?: string;
+      /** Trained experts decide at every step, also those that do better when they hold their actions. */
+      readonly decides?: 'every-step';
     }
   /** A policy that is being trained; whoever starts the run hands it over (`StartOptions.policy`). */
   | { readonly kind: 'learner'; readonly name: string }
@@ -36,13 +38,17 @@ export function policyLabel(policy: PolicyChoice): string {
     case 'expert':
       if (policy.student !== undefined)
         return `${folderName(policy.student)} advised by experts, noise ${policy.noises.join('/')}`;
-      return `expert${policy.variant === 'keep-goal' ? ' that keeps the goal' : ''}, noise ${policy.noises.join('/')}`;
+      return `expert${mannerOf(policy)}, noise ${policy.noises.join('/')}`;
     case 'learner':
       return policy.name;
     case 'random':
     case 'zero':
       return policy.kind;
   }
+}
+
+function mannerOf({ variant, decides }: Extract<PolicyChoice, { kind: 'expert' }>): string {
+  return `${variant === 'keep-goal' ? ' that keeps the goal' : ''}${decides === undefined ? '' : ' deciding at every step'}`;
 }
 
 function folderName(folder: string): string {

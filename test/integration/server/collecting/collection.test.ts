@@ -21,7 +21,7 @@ beforeAll(async () => {
 afterAll(() => server.close());
 
 /** An actor nobody trained: what it does is arbitrary, but a function of what it sees. */
-async function ownExpert(seed: number): Promise<void> {
+async function ownExpert(seed: number, actionRepeat = 1): Promise<void> {
   const random = randomSource(seed);
   const actor = Float32Array.from({ length: groupSize('actor', shape) }, () => random.normal() / 2);
   await writeExpert(
@@ -31,7 +31,7 @@ async function ownExpert(seed: number): Promise<void> {
         format: EXPERT_FORMAT,
         task: TASK,
         shape,
-        actionRepeat: 1,
+        actionRepeat,
         steps: 1,
         updates: 0,
         meanReturn: 0,
@@ -87,6 +87,25 @@ describe('a collection', () => {
     expect(rest.finishedEpisodes).toBe(6);
     expect(rest.data.actions).toEqual(again.data.actions);
     expect(rest.data.observations).toEqual(again.data.observations);
+  });
+
+  it('has an expert that holds its actions decide at every step when asked to', async () => {
+    await ownExpert(1, 2);
+    const noises = [0];
+    const held = await collected({ source: 'held', episodes: 1, noises });
+    const decided = await collected({ source: 'every-step', episodes: 1, noises, decides: 'every-step' });
+    const repeats = ({ data }: typeof held) =>
+      Array.from({ length: 15 }, (_, pair) => data.targets[2 * pair] === data.targets[2 * pair + 1]);
+    expect(repeats(held)).not.toContain(false);
+    expect(repeats(decided)).not.toContain(true);
+    // Mixing both in one data set of the task is refused; scripts know no such difference.
+    await expect(openCollection(server, options({ source: 'held', noises, decides: 'every-step' }))).rejects.toThrow(
+      TASK,
+    );
+    const scripts = ['metaworld/reach-v3'] as const;
+    await collected({ tasks: scripts, source: 'scripts', episodes: 1 });
+    await collected({ tasks: scripts, source: 'scripts', episodes: 2, decides: 'every-step' });
+    await ownExpert(1);
   });
 
   it('refuses another expert, and variants that trained experts do not have', async () => {
