@@ -1,7 +1,7 @@
-import { access, copyFile } from 'node:fs/promises';
+import { copyFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readExpert } from './expert-file.ts';
-import { expertPath } from './find-expert.ts';
+import { exists, expertPath } from './find-expert.ts';
 import { readCurve } from './learning-curve.ts';
 
 /** What the next evaluation of a training has to reach for its actor to be kept. */
@@ -38,11 +38,4 @@ export async function bestSoFar(folder: string, episodes: number): Promise<BestS
     return { meanReturn, note: `${before}; evaluations of ${episodes} episodes are compared among themselves` };
   await copyFile(earlier, kept);
   return { meanReturn, note: `${before}; that of ${episodes} episodes (${meanReturn.toFixed(1)}) is the best again` };
-}
-
-function exists(path: string): Promise<boolean> {
-  return access(path).then(
-    () => true,
-    () => false,
-  );
 }

@@ -32,15 +32,17 @@ export function expertFolder(data: string, task: TaskId, source: string): string
 export async function findExpert(data: string, task: TaskId, source = TRAINED_SOURCE): Promise<string> {
   const own = expertPath(expertFolder(data, task, source));
   for (const path of [own, shippedExpert(task)]) {
-    if (
-      await access(path).then(
-        () => true,
-        () => false,
-      )
-    )
-      return path;
+    if (await exists(path)) return path;
   }
   throw new L2mError('L2M_TASK_UNSUPPORTED', `${task} has no expert`, {
     hint: `Train one: npx l2m train-expert --task ${taskName(task)}.`,
   });
+}
+
+/** Whether there is a file that may be read. */
+export function exists(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
 }
