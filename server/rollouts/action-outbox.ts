@@ -1,4 +1,5 @@
-import type { ActionRow, WorkerHub } from '../simulators/worker-hub.ts';
+import type { ActionRow } from '../simulators/act-message.ts';
+import type { WorkerHub } from '../simulators/worker-hub.ts';
 import type { HandledStep } from './step-gate.ts';
 
 interface Pending {

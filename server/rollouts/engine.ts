@@ -1,7 +1,8 @@
 import type { TaskId, TaskSpec } from '../../protocol/task.ts';
 import type { ReadySession } from '../simulators/session.ts';
 import type { TickRow } from '../simulators/tick-rows.ts';
-import type { TickTiming, WorkerHub } from '../simulators/worker-hub.ts';
+import type { TickTiming } from '../simulators/worker-events.ts';
+import type { WorkerHub } from '../simulators/worker-hub.ts';
 import type { ActiveRun } from './active-run.ts';
 import type { AttentionChoice } from '../../protocol/policy-messages.ts';
 import type { Decision, Inspection } from './acting-policy.ts';

@@ -1,7 +1,7 @@
 import type { RunState, RunSummary } from '../../protocol/dashboard-views.ts';
-import { domainOf, type TaskId, type TaskSpec } from '../../protocol/task.ts';
+import type { TaskId, TaskSpec } from '../../protocol/task.ts';
 import { L2mError, errorFromUnknown } from '../errors.ts';
-import type { EpisodeRecord, PlannedTask, Provenance, RunChange, ScoredEpisode } from '../store/records.ts';
+import type { EpisodeRecord, Provenance, RunChange, ScoredEpisode } from '../store/records.ts';
 import { FINAL_STATES, isAssisted, scoredEpisodeOf } from '../store/records.ts';
 import { newRunId } from '../store/run-id.ts';
 import type { RunStore } from '../store/run-store.ts';
@@ -9,11 +9,12 @@ import { ActiveRun, type EpisodeReport } from './active-run.ts';
 import type { ActingPolicy } from './acting-policy.ts';
 import type { RolloutEngine } from './engine.ts';
 import { episodeRecord } from './episode-record.ts';
-import { expertActor } from './expert-actor.ts';
 import type { Trajectory } from './episode-recorder.ts';
-import { planEpisodes, planKey, type EpisodePlan } from './plan.ts';
+import { planKey, type EpisodePlan } from './plan.ts';
+import { plannedTasks, plansOf } from './planned-run.ts';
 import { RunLedger } from './run-ledger.ts';
 import type { RunRequest } from './run-request.ts';
+import { assertSameRun } from './same-run.ts';
 
 export interface RunServiceDependencies {
   readonly store: RunStore;
@@ -264,14 +265,7 @@ export class RunService {
 
   async #assertResumable(run: string, request: RunRequest, checkpointHash: string | null): Promise<void> {
     if (this.#live.has(run)) throw new L2mError('L2M_RUN_MISMATCH', `${run} is running`);
-    const stored = await this.#dependencies.store.getRun(run);
-    const differing = Object.entries(request)
-      .filter(([key, value]) => JSON.stringify(stored.configuration[key]) !== JSON.stringify(value))
-      .map(
-        ([key, value]) => `${key} was ${JSON.stringify(stored.configuration[key])}, is now ${JSON.stringify(value)}`,
-      );
-    if (stored.checkpointHash !== checkpointHash) differing.push('the checkpoint has other weights');
-    if (differing.length > 0) throw new L2mError('L2M_RUN_MISMATCH', `${run}: ${differing.join('; ')}`);
+    assertSameRun(await this.#dependencies.store.getRun(run), request, checkpointHash);
   }
 
   #require(run: string): Live {
@@ -281,22 +275,4 @@ export class RunService {
     if (FINAL_STATES.includes(state)) throw new L2mError('L2M_RUN_STATE', `${run} is ${state}`);
     return live;
   }
-}
-
-function plansOf(request: RunRequest): EpisodePlan[] {
-  const { policy } = request;
-  return planEpisodes({
-    ...{ tasks: request.tasks, episodesPerTask: request.episodes, seed: request.seed },
-    ...{ protocol: request.protocol, firstStart: request.firstStart },
-    ...(request.horizon === null ? {} : { horizon: request.horizon }),
-    // The experts of DMControl are trained networks: the server asks them.
-    actorOf: (start, task) =>
-      policy.kind === 'expert' && domainOf(task) === 'metaworld'
-        ? expertActor(policy, { start, seed: request.seed })
-        : { kind: 'server' },
-  });
-}
-
-function plannedTasks(request: RunRequest, plans: readonly EpisodePlan[]): PlannedTask[] {
-  return request.tasks.map((task) => ({ task, episodes: plans.filter((plan) => plan.task === task).length }));
 }

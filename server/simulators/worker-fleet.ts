@@ -10,7 +10,8 @@ import { admitLocalWorkers } from './local-worker-keys.ts';
 import { pythonOfSetup } from './python.ts';
 import { WorkerSupervisor } from './supervisor.ts';
 import { TaskCatalog } from './task-catalog.ts';
-import { WorkerHub, type WorkerEvents } from './worker-hub.ts';
+import type { WorkerEvents } from './worker-events.ts';
+import { WorkerHub } from './worker-hub.ts';
 
 export interface FleetEvents extends Pick<WorkerEvents, 'rows' | 'fault' | 'scene' | 'late'> {
   readonly changed: () => void;

@@ -1,7 +1,6 @@
-import type { Act, Assign, Observed, ServerMessage, WorkerMessage } from '../../protocol/simulator-messages.ts';
-import type { TaskSpec } from '../../protocol/task.ts';
-import { TensorFrames } from '../../protocol/tensor.ts';
+import type { Assign, Observed, ServerMessage, WorkerMessage } from '../../protocol/simulator-messages.ts';
 import { PROTOCOL_VERSION } from '../../protocol/version.ts';
+import { actMessage, type ActionRow } from './act-message.ts';
 import { openGateway, versionRefusal, type Gateway } from './gateway.ts';
 import {
   afterHearing,
@@ -13,44 +12,13 @@ import {
 } from './session.ts';
 import { readTick, type TickRow } from './tick-rows.ts';
 import type { CurveServer } from './curve.ts';
-
-/** What happened on the workers. A worker that is lost takes all its episodes with it; their late rows are dropped. */
-export interface WorkerEvents {
-  readonly ready: (worker: string, session: ReadySession) => void;
-  readonly lost: (worker: string, reason: string) => void;
-  readonly rows: (rows: readonly TickRow[], timing: TickTiming, worker: string) => void;
-  readonly fault: (fault: { episode: number; code: string; message: string }) => void;
-  readonly described: (spec: TaskSpec) => void;
-  /** @param episode the only one that is drawn with it, if it is not that of the task */
-  readonly scene: (task: string, scene: SceneBytes, episode: number | undefined) => void;
-  readonly late: (count: number) => void;
-}
-
-export interface TickTiming {
-  readonly simulateMs: number;
-  readonly waitMs: number;
-}
-
-export interface SceneBytes {
-  readonly hash: string;
-  readonly manifest: Uint8Array;
-  readonly assets: Uint8Array;
-}
+import type { WorkerEvents } from './worker-events.ts';
 
 export interface WorkerHubOptions {
   readonly endpoint: string;
   readonly curve: CurveServer | undefined;
   readonly serverId: string;
   readonly deadlines: SessionDeadlines;
-}
-
-/** One row of an `act` message: the episode that acts, and where; what else there may be is as in `ActSchema`. */
-export interface ActionRow {
-  readonly environment: number;
-  readonly episode: number;
-  readonly weight?: number | undefined;
-  /** [7] */
-  readonly pull?: Float32Array | undefined;
 }
 
 const HEARTBEAT_MS = 500;
@@ -117,21 +85,8 @@ export class WorkerHub {
     for (const { environment, episode } of rows) {
       this.#advance(worker, environment, { type: 'acted', episode, nowMs });
     }
-    const tensors = new TensorFrames();
-    const message: Act = {
-      type: 'act',
-      environments: tensors.add(
-        Uint16Array.from(rows, (row) => row.environment),
-        [rows.length],
-      ),
-      episodes: tensors.add(
-        Uint32Array.from(rows, (row) => row.episode),
-        [rows.length],
-      ),
-      actions: tensors.add(actions, [rows.length, actions.length / rows.length]),
-      ...sharesOf(rows, tensors),
-    };
-    this.#send(worker, message, tensors.frames);
+    const { message, frames } = actMessage(rows, actions);
+    this.#send(worker, message, frames);
   }
 
   release(worker: string, environment: number, episode: number): void {
@@ -295,23 +250,4 @@ export class WorkerHub {
     const peer = this.#peers.get(worker);
     if (peer !== undefined && !this.#outOfTouch.has(worker)) this.#gateway?.send(peer, message, frames);
   }
-}
-
-/** A person's share in these steps; nothing in almost every message. */
-function sharesOf(rows: readonly ActionRow[], tensors: TensorFrames): Pick<Act, 'weights' | 'pulls'> {
-  const weighted = rows.some(({ weight }) => weight !== undefined);
-  const pulled = rows.some(({ pull }) => pull !== undefined);
-  const pulls = new Float32Array(pulled ? rows.length * 7 : 0);
-  if (pulled) for (const [index, { pull }] of rows.entries()) if (pull !== undefined) pulls.set(pull, index * 7);
-  return {
-    ...(weighted
-      ? {
-          weights: tensors.add(
-            Float32Array.from(rows, ({ weight }) => weight ?? 0),
-            [rows.length],
-          ),
-        }
-      : {}),
-    ...(pulled ? { pulls: tensors.add(pulls, [rows.length, 7]) } : {}),
-  };
 }
