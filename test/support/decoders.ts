@@ -8,7 +8,7 @@ import {
 } from '../../protocol/codec.ts';
 import type { WireError } from '../../protocol/error-codes.ts';
 import type { Result } from '../../protocol/result.ts';
-import type { Direction } from './golden-messages.ts';
+import type { Direction } from './golden-message.ts';
 
 type Decoder = (frames: readonly Uint8Array[]) => Result<Decoded<WireMessage>, WireError>;
 

@@ -1,7 +1,7 @@
 import type { ControlRequest, ControlUpdated } from '../../protocol/control-messages.ts';
 import type { ServerMessage } from '../../protocol/simulator-messages.ts';
 import { TensorFrames } from '../../protocol/tensor.ts';
-import type { GoldenMessage } from './golden-messages.ts';
+import type { GoldenMessage } from './golden-message.ts';
 
 /** Golden messages of a person's hands on simulations. */
 export const CONTROL_REQUESTS: Readonly<Record<string, ControlRequest>> = {

@@ -1,6 +1,6 @@
 import type { PageEvent } from '../../protocol/dashboard-messages.ts';
 import { TensorFrames } from '../../protocol/tensor.ts';
-import type { GoldenMessage } from './golden-messages.ts';
+import type { GoldenMessage } from './golden-message.ts';
 
 /** What pages are told of the policy: with everything, and with as little as there can be. */
 export function policyEvents(): GoldenMessage[] {

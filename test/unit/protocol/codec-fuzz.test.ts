@@ -5,7 +5,8 @@ import { ERROR_TABLE } from '../../../protocol/error-codes.ts';
 import { tensorView, type TensorHeader } from '../../../protocol/tensor.ts';
 import { DECODERS } from '../../support/decoders.ts';
 import { mutatedFrames } from '../../support/frame-mutator.ts';
-import { goldenMessages, type Direction } from '../../support/golden-messages.ts';
+import type { Direction } from '../../support/golden-message.ts';
+import { goldenMessages } from '../../support/golden-messages.ts';
 import { readableMessage } from '../../support/readable-message.ts';
 
 const MESSAGES = 100_000;

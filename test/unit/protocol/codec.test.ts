@@ -14,7 +14,8 @@ import { WIRE_LIMITS } from '../../../protocol/limits.ts';
 import { tensorView } from '../../../protocol/tensor.ts';
 import { canGenerateCode, decodedGoldens } from '../../support/decode-goldens.ts';
 import { DECODERS } from '../../support/decoders.ts';
-import { goldenMessages, type Direction } from '../../support/golden-messages.ts';
+import type { Direction } from '../../support/golden-message.ts';
+import { goldenMessages } from '../../support/golden-messages.ts';
 import { observedMessage } from '../../support/observed-message.ts';
 
 const packr = new Packr({ useRecords: false, variableMapSize: true });
