@@ -10,7 +10,8 @@ from typing import Any, cast
 
 import numpy as np
 
-from sim_bridge.codec import Message, encode
+from sim_bridge.codec import encode
+from sim_bridge.wire import Message
 
 GOLDEN = Path(__file__).parents[2] / "test" / "golden" / "protocol"
 

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from sim_bridge import codec
-from sim_bridge.codec import LIMITS, CodecError, Message, decode_server, decode_worker, encode
+from sim_bridge.codec import decode_server, decode_worker, encode
+from sim_bridge.wire import LIMITS, CodecError, Message
 
 
 def act(rows: int = 2, width: int = 4) -> Message:

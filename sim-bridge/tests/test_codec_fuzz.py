@@ -9,7 +9,8 @@ import numpy as np
 
 from codec_golden import GOLDEN, as_readable, golden_names, readable, unpack_frames
 from codec_mutations import mutate
-from sim_bridge.codec import CodecError, Message, decode_server, decode_worker
+from sim_bridge.codec import decode_server, decode_worker
+from sim_bridge.wire import CodecError, Message
 
 MESSAGES = 100_000
 SEED = 7

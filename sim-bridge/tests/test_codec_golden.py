@@ -9,7 +9,8 @@ import pytest
 
 from codec_golden import GOLDEN, as_readable, golden_names, pack_frames, readable, unpack_frames, with_arrays
 from sim_bridge import codec
-from sim_bridge.codec import CodecError, decode_server, decode_worker, encode
+from sim_bridge.codec import decode_server, decode_worker, encode
+from sim_bridge.wire import CodecError
 
 DECODERS = {"worker": decode_worker, "server": decode_server}
 

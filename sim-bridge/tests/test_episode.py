@@ -4,7 +4,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sim_bridge.codec import STEP_FLAGS
 from sim_bridge.episode import Assignment, Episode
 from sim_bridge.errors import SimulatorError
 from sim_bridge.expert import ExpertActor, ExpertChoice
@@ -12,6 +11,7 @@ from sim_bridge.mujoco_api import forward
 from sim_bridge.pose_sampler import PoseSampler, Watch
 from sim_bridge.registry import make_simulator
 from sim_bridge.simulator import Simulator
+from sim_bridge.wire import STEP_FLAGS
 
 ASSIGNMENT = Assignment(
     environment=3,

@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 
-from sim_bridge.codec import STEP_FLAGS
 from sim_bridge.episode import Assignment, Episode
 from sim_bridge.expert import ExpertChoice
 from sim_bridge.goal_keeper import GoalKeeper
 from sim_bridge.pose_sampler import PoseSampler, Watch
 from sim_bridge.registry import make_simulator
 from sim_bridge.simulator import Float64Array
+from sim_bridge.wire import STEP_FLAGS
 
 HORIZON = 160
 NOTHING = np.zeros(4, dtype=np.float32)

@@ -10,11 +10,12 @@ import numpy as np
 import pytest
 
 from playing import Start, play, play_expert, random_actions
-from sim_bridge.codec import LIMITS, decode_worker, encode
+from sim_bridge.codec import decode_worker, encode
 from sim_bridge.errors import SimulatorError
 from sim_bridge.model_snapshot import MUTATED_FIELDS
 from sim_bridge.registry import TASK_IDS, make_simulator
 from sim_bridge.simulator import Simulator
+from sim_bridge.wire import LIMITS
 
 if TYPE_CHECKING:
     from sim_bridge.metaworld_simulator import MetaWorldSimulator

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from fake_server import FakeServer, WorkerThread, wait_until
-from sim_bridge.codec import STEP_FLAGS
 from sim_bridge.fault_injection import FaultInjection
 from sim_bridge.registry import TASK_IDS, make_simulator
 from sim_bridge.scene import scene_hash
+from sim_bridge.wire import STEP_FLAGS
 
 CARTPOLE = "dmcontrol/cartpole-balance"
 REACHER = "dmcontrol/reacher-easy"

@@ -15,9 +15,10 @@ import zmq
 
 from fake_server import DEADLINE_S, FakeServer
 from playing import Start, play, random_actions
-from sim_bridge.codec import CodecError, decode_worker
+from sim_bridge.codec import decode_worker
 from sim_bridge.fault_injection import CRASH_EXIT_CODE
 from sim_bridge.registry import make_simulator
+from sim_bridge.wire import CodecError
 
 Process = subprocess.Popen[bytes]
 

@@ -14,12 +14,12 @@ from typing import NoReturn
 
 import zmq
 
-from sim_bridge.codec import LIMITS
 from sim_bridge.connection import CurveKeys, ServerConnection
 from sim_bridge.fault_injection import parse_injection
 from sim_bridge.greeting import Greeting, Refused
 from sim_bridge.lifeline import Lifeline
 from sim_bridge.simulator_pool import SimulatorPool
+from sim_bridge.wire import LIMITS
 from sim_bridge.worker import Worker
 
 EXIT_STOPPED = 0

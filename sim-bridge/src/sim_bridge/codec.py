@@ -5,10 +5,7 @@ the header is `{dtype, shape, frame}`, little-endian and row-major. Everything t
 (schemas, limits, tensor layouts, error texts) comes from `schema.json`, made from the TypeScript schemas.
 """
 
-import json
-import math
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import fastjsonschema
@@ -16,57 +13,28 @@ import msgpack
 import numpy as np
 
 from sim_bridge.header_scan import scan_header
+from sim_bridge.tensor_layout import Tensor, tensors_of, with_tensors
+from sim_bridge.wire import LIMITS, LITTLE_ENDIAN, SCHEMA, CodecError, Layout, Message, described
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-Message = dict[str, Any]
-_Layout = dict[str, list[Any]]
-
-_SCHEMA: dict[str, Any] = json.loads(Path(__file__).with_name("schema.json").read_text(encoding="utf-8"))
-LIMITS: dict[str, int] = _SCHEMA["x-l2m-limits"]
-STEP_FLAGS: dict[str, int] = _SCHEMA["x-l2m-step-flags"]
-PROTOCOL_VERSION: dict[str, int] = _SCHEMA["x-l2m-version"]
-_ITEM_BYTES: dict[str, int] = _SCHEMA["x-l2m-item-bytes"]
-_DIMENSION_LIMITS: dict[str, int] = _SCHEMA["x-l2m-dimension-limits"]
-_ERRORS: dict[str, dict[str, str]] = _SCHEMA["x-l2m-errors"]
-_LITTLE_ENDIAN = {name: np.dtype(name).newbyteorder("<") for name in _ITEM_BYTES}
-_NAME_OF = {dtype.str: name for name, dtype in _LITTLE_ENDIAN.items()}
-_SHOWN_CHARACTERS = 60
+_NAME_OF = {dtype.str: name for name, dtype in LITTLE_ENDIAN.items()}
 _SHOWN_FAULT = 300
 _KNOWN_HEADERS = 64
 _KNOWN_HEADER_BYTES = 1024
 
 
-class CodecError(Exception):
-    """Frames that are not a valid message; `code`, `message` and `hint` can be sent to the peer."""
-
-    def __init__(self, code: str, got: str) -> None:
-        """Fills the error table's message for `code` with what was got."""
-        entry = _ERRORS[code]
-        self.code = code
-        self.message = entry["message"].replace("%s", got)
-        self.hint = entry["hint"]
-        super().__init__(f"{code}: {self.message}")
-
-
 class _Check(NamedTuple):
     validate: Callable[[Message], object]
-    layout: _Layout
-
-
-class _Tensor(NamedTuple):
-    field: str
-    frame: int
-    dtype: str
-    shape: tuple[int, ...]
+    layout: Layout
 
 
 class _Header(NamedTuple):
     """A header that has passed every check that does not need the frames."""
 
     message: Message
-    tensors: tuple[_Tensor, ...]
+    tensors: tuple[Tensor, ...]
 
 
 class _Direction(NamedTuple):
@@ -135,7 +103,7 @@ def _decode(frames: Sequence[bytes], direction: _Direction) -> Message:
             if len(direction.known) >= _KNOWN_HEADERS:
                 direction.known.clear()
             direction.known[header] = checked
-    return _with_tensors(checked, frames)
+    return with_tensors(checked.message, checked.tensors, frames)
 
 
 def _check_header(header: bytes, direction: _Direction) -> _Header:
@@ -148,12 +116,12 @@ def _check_header(header: bytes, direction: _Direction) -> _Header:
     check = direction.checks.get(kind) if isinstance(kind, str) else None
     if check is None:
         expected = ", ".join(direction.checks)
-        raise CodecError("L2M_MESSAGE_INVALID", f"type is {_described(kind)}, expected one of {expected}")
+        raise CodecError("L2M_MESSAGE_INVALID", f"type is {described(kind)}, expected one of {expected}")
     try:
         check.validate(message)
     except fastjsonschema.JsonSchemaValueException as error:
         raise CodecError("L2M_MESSAGE_INVALID", _schema_fault(str(kind), error)) from None
-    return _Header(message, _tensors_of(message, check.layout))
+    return _Header(message, tensors_of(message, check.layout))
 
 
 def _check_sizes(frames: Sequence[bytes], header_bytes: int) -> None:
@@ -184,7 +152,7 @@ def _unpack(header: bytes, max_items: int) -> Message:
     try:
         return cast("Message", _with_exact_integers(unpacker.unpack()))
     except (ValueError, msgpack.UnpackException) as error:
-        raise CodecError("L2M_FRAME_MALFORMED", _described(str(error))) from None
+        raise CodecError("L2M_FRAME_MALFORMED", described(str(error))) from None
 
 
 def _refuse_extension(code: int, data: bytes) -> object:
@@ -211,84 +179,13 @@ def _schema_fault(kind: str, error: fastjsonschema.JsonSchemaValueException) -> 
         missing = [name for name in cast("list[str]", error.rule_definition) if name not in error.value]
         return f"{kind}{str(error.name)[4:]} must have {', '.join(missing)}"
     text = str(error.message).replace("data", kind, 1)
-    return f"{text[:_SHOWN_FAULT]}, got {_described(error.value)}"
-
-
-def _tensors_of(message: Message, layout: _Layout) -> tuple[_Tensor, ...]:
-    """The tensors of a message in the order of its layout, which they fit."""
-    sizes: dict[str, int] = {}
-    tensors: list[_Tensor] = []
-    for field, expected in layout.items():
-        header = message.get(field)
-        if header is None:
-            continue
-        tensor = _Tensor(field, header["frame"], header["dtype"], tuple(header["shape"]))
-        fault = _layout_fault(tensor, expected, sizes)
-        if fault is not None:
-            raise _mismatch(message, f"{field}: {fault}")
-        if any(tensor.frame == other.frame for other in tensors):
-            raise _mismatch(message, f"{field} shares frame {tensor.frame} with another tensor")
-        tensors.append(tensor)
-    return tuple(tensors)
-
-
-def _with_tensors(checked: _Header, frames: Sequence[bytes]) -> Message:
-    """A message of its own, in which each tensor header is replaced by a view of its frame."""
-    count = len(frames) - 1
-    message = checked.message.copy()
-    if len(checked.tensors) != count:
-        raise _mismatch(message, f"{count} tensor frames, of which {len(checked.tensors)} are used")
-    for field, frame, dtype, shape in checked.tensors:
-        if frame >= count:
-            raise _mismatch(message, f"{field} is in frame {frame}, the message has {count} tensor frames")
-        data = frames[frame + 1]
-        expected = math.prod(shape) * _ITEM_BYTES[dtype]
-        if expected != len(data):
-            raise _mismatch(
-                message, f"{field}: {dtype} {list(shape)} takes {expected} bytes, got {len(data)}"
-            )
-        message[field] = np.ndarray(shape, _LITTLE_ENDIAN[dtype], buffer=data)
-    return message
-
-
-def _layout_fault(tensor: _Tensor, layout: list[Any], sizes: dict[str, int]) -> str | None:
-    dtype, *dimensions = layout
-    misfit = f"expected {dtype} [{', '.join(map(str, dimensions))}], got {tensor.dtype} {list(tensor.shape)}"
-    if tensor.dtype != dtype or len(tensor.shape) != len(dimensions):
-        return misfit
-    for size, dimension in zip(tensor.shape, dimensions, strict=True):
-        if isinstance(dimension, int):
-            if size != dimension:
-                return misfit
-            continue
-        known = sizes.setdefault(dimension, size)
-        if known != size:
-            return f"{dimension} is {known} elsewhere in the message, got {size}"
-        limit = _DIMENSION_LIMITS.get(dimension)
-        if limit is not None and size > limit:
-            return f"{dimension} is at most {limit}, got {size}"
-    return None
-
-
-def _mismatch(message: Message, got: str) -> CodecError:
-    return CodecError("L2M_TENSOR_MISMATCH", f"{message['type']}.{got}")
-
-
-def _described(value: object) -> str:
-    """A foreign value in a few words, however large it is."""
-    if isinstance(value, str):
-        return json.dumps(value[:_SHOWN_CHARACTERS], ensure_ascii=False)
-    if isinstance(value, list):
-        return f"an array of {len(cast('list[object]', value))}"
-    if isinstance(value, dict):
-        return "an object"
-    return "nothing" if value is None else str(value)
+    return f"{text[:_SHOWN_FAULT]}, got {described(error.value)}"
 
 
 def _direction(name: str) -> _Direction:
-    definitions: dict[str, Any] = _SCHEMA["$defs"]
+    definitions: dict[str, Any] = SCHEMA["$defs"]
     shared = {key: value for key, value in definitions.items() if "." not in key}
-    layouts: dict[str, _Layout] = _SCHEMA["x-l2m-tensor-layouts"][name]
+    layouts: dict[str, Layout] = SCHEMA["x-l2m-tensor-layouts"][name]
     checks: dict[str, _Check] = {}
     for key, definition in definitions.items():
         direction, _, kind = key.partition(".")

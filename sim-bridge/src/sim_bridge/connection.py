@@ -8,7 +8,8 @@ from typing import Any
 
 import zmq
 
-from sim_bridge.codec import LIMITS, encode
+from sim_bridge.codec import encode
+from sim_bridge.wire import LIMITS
 
 _HIGH_WATER_MARK = 1000
 _RECONNECT_MS = 100

@@ -5,7 +5,6 @@ from collections import deque
 from itertools import islice
 from typing import Literal
 
-from sim_bridge.codec import STEP_FLAGS
 from sim_bridge.episode import Assignment, Episode, Row
 from sim_bridge.fault_injection import FaultInjection
 from sim_bridge.faults import Fault, fault_from
@@ -14,6 +13,7 @@ from sim_bridge.scene import SceneExport, export_scene, has_terrain
 from sim_bridge.share import Share
 from sim_bridge.simulator import Float32Array, Simulator
 from sim_bridge.simulator_pool import SimulatorPool
+from sim_bridge.wire import STEP_FLAGS
 
 
 class Environments:

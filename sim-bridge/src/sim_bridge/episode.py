@@ -7,12 +7,12 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from sim_bridge.body_puller import BodyPuller, Pull
-from sim_bridge.codec import STEP_FLAGS
 from sim_bridge.errors import SimulatorError
 from sim_bridge.expert import ExpertActor, ExpertChoice
 from sim_bridge.pose_sampler import PoseSampler
 from sim_bridge.share import Share
 from sim_bridge.simulator import EvaluationProtocol, Float32Array, Float64Array, Simulator, Transition
+from sim_bridge.wire import STEP_FLAGS
 
 _TERMINATED, _TRUNCATED = STEP_FLAGS["terminated"], STEP_FLAGS["truncated"]
 _SUCCESS, _UNSTABLE, _POSES = STEP_FLAGS["success"], STEP_FLAGS["unstable"], STEP_FLAGS["poses"]

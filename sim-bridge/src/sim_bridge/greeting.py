@@ -7,9 +7,9 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from sim_bridge.codec import PROTOCOL_VERSION
 from sim_bridge.connection import ServerConnection
 from sim_bridge.registry import TASK_IDS
+from sim_bridge.wire import PROTOCOL_VERSION
 
 _PACKAGES = ("mujoco", "metaworld", "dm_control", "numpy")
 _FIRST_RETRY_S = 0.02

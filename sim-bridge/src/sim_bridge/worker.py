@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from sim_bridge.codec import CodecError, decode_server
+from sim_bridge.codec import decode_server
 from sim_bridge.connection import ServerConnection
 from sim_bridge.environments import Environments
 from sim_bridge.episode import Assignment, Row
@@ -20,6 +20,7 @@ from sim_bridge.scene import SceneExport, export_scene
 from sim_bridge.share import shares_of
 from sim_bridge.simulator_pool import SimulatorPool
 from sim_bridge.tick import TickTiming, observed_message
+from sim_bridge.wire import CodecError
 
 _log = logging.getLogger(__name__)
 
