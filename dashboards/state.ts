@@ -1,6 +1,7 @@
 import type { ControlUpdated } from '../protocol/control-messages.ts';
 import type { EpisodeEnded, PageEvent } from '../protocol/dashboard-messages.ts';
 import type { EnvironmentView, LoadView, ModelView, RunSummary, WorkerView } from '../protocol/dashboard-views.ts';
+import { IDLE_LOAD } from '../protocol/idle-load.ts';
 
 export type LogEvent = Extract<PageEvent, { type: 'notice' | 'episode-ended' }>;
 
@@ -35,17 +36,7 @@ export const INITIAL_STATE: DashboardState = {
   environments: new Map(),
   outcomes: new Map(),
   workers: [],
-  load: {
-    stepsPerSecond: 0,
-    simulateMs: 0,
-    transportMs: 0,
-    decideMs: 0,
-    totalMs: 0,
-    batchSize: 0,
-    queueDepth: 0,
-    queueMs: 0,
-    viewers: 0,
-  },
+  load: IDLE_LOAD,
   model: null,
   control: null,
   log: [],

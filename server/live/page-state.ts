@@ -1,5 +1,6 @@
 import type { PageEvent, Snapshot } from '../../protocol/dashboard-messages.ts';
 import type { EnvironmentView, LoadView, ModelView, RunSummary, WorkerView } from '../../protocol/dashboard-views.ts';
+import { IDLE_LOAD } from '../../protocol/idle-load.ts';
 import { WIRE_LIMITS } from '../../protocol/limits.ts';
 
 /** Older runs than this many, or with more tasks than this in total, are left to the HTTP API: a snapshot is one message. */
@@ -45,18 +46,6 @@ export interface LiveEnvironment {
 }
 
 export type LogEvent = Extract<PageEvent, { type: 'notice' | 'episode-ended' }>;
-
-const IDLE_LOAD: LoadView = {
-  stepsPerSecond: 0,
-  simulateMs: 0,
-  transportMs: 0,
-  decideMs: 0,
-  totalMs: 0,
-  batchSize: 0,
-  queueDepth: 0,
-  queueMs: 0,
-  viewers: 0,
-};
 
 /** The present state that every page sees. No sockets and no clock; its size is bounded whatever it is fed. */
 export class PageState {

@@ -10,6 +10,7 @@ import {
   encodeMessage,
 } from '../../../protocol/codec.ts';
 import type { Snapshot } from '../../../protocol/dashboard-messages.ts';
+import { IDLE_LOAD } from '../../../protocol/idle-load.ts';
 import { WIRE_LIMITS } from '../../../protocol/limits.ts';
 import { tensorView } from '../../../protocol/tensor.ts';
 import { canGenerateCode, decodedGoldens } from '../../support/decode-goldens.ts';
@@ -179,22 +180,14 @@ describe('the larger limits for pages', () => {
     horizon: 500,
     scene: 'f'.repeat(64),
   };
-  const load = {
-    stepsPerSecond: 0,
-    simulateMs: 0,
-    transportMs: 0,
-    decideMs: 0,
-    totalMs: 0,
-    batchSize: 0,
-    queueDepth: 0,
-    queueMs: 0,
-    viewers: 0,
-  };
   const environments = Array.from({ length: WIRE_LIMITS.environmentsPerPage }, (_, i) => ({
     ...view,
     key: `worker:${i}`,
   }));
-  const snapshot: Snapshot = { type: 'snapshot', sequence: 1, runs: [], environments, workers: [], load, model: null };
+  const snapshot: Snapshot = {
+    ...{ type: 'snapshot', sequence: 1, runs: [], environments, workers: [] },
+    ...{ load: IDLE_LOAD, model: null },
+  };
 
   it('let a snapshot of all environments through', () => {
     expect(decodePageEvent(encodeMessage(snapshot)).ok).toBe(true);
